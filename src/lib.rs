@@ -1,0 +1,24 @@
+//! Seatbox: a sandbox for every seat of a hands-on event, and all of them taken away again.
+//!
+//! ```text
+//! environment file ──load──▶ Environment ──┐
+//!                                          ├──plan (pure)──▶ Plan ──engine──▶ events ──▶ reporters
+//! labels and tags ──observe──▶ Observed ───┘
+//! ```
+//!
+//! The folders of this crate are the stations of that line, in its order: [`environment`] loads,
+//! [`provider`] observes and applies, [`plan`] decides, [`engine`] walks the plan, [`report`]
+//! renders what happened, and [`cli`] puts them together, one file a verb.
+#![warn(missing_docs)]
+
+pub mod model;
+
+use std::fmt::Write as _;
+
+/// Bytes as lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut out, byte| {
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
+}
