@@ -11,9 +11,11 @@
 //! renders what happened, and [`cli`] puts them together, one file a verb.
 #![warn(missing_docs)]
 
+pub mod diagnostic;
 pub mod engine;
 pub mod model;
 pub mod plan;
+pub mod yaml;
 
 use std::fmt::Write as _;
 
