@@ -12,6 +12,8 @@
 #![warn(missing_docs)]
 
 pub mod model;
+pub mod provider;
+pub mod secret;
 
 use std::fmt::Write as _;
 
