@@ -15,6 +15,8 @@ pub mod diagnostic;
 pub mod engine;
 pub mod model;
 pub mod plan;
+pub mod provider;
+pub mod secret;
 pub mod yaml;
 
 use std::fmt::Write as _;
