@@ -13,6 +13,8 @@
 
 pub mod diagnostic;
 pub mod engine;
+pub mod exit;
+pub mod image;
 pub mod model;
 pub mod plan;
 pub mod provider;

@@ -2,3 +2,7 @@
 //! a plan; what is done, and in which order, is never its matter.
 
 pub mod docker;
+pub mod labels;
+pub mod traits;
+
+pub use traits::{Existing, Provider};
