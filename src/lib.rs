@@ -12,6 +12,7 @@
 #![warn(missing_docs)]
 
 pub mod diagnostic;
+pub mod environment;
 pub mod model;
 pub mod yaml;
 
