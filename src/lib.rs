@@ -13,6 +13,7 @@
 
 pub mod diagnostic;
 pub mod engine;
+pub mod environment;
 pub mod exit;
 pub mod image;
 pub mod model;
