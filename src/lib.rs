@@ -14,6 +14,7 @@
 pub mod engine;
 pub mod model;
 pub mod plan;
+pub mod report;
 
 use std::fmt::Write as _;
 
