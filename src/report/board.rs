@@ -64,7 +64,11 @@ impl Board {
     /// Takes account of what happened at `now`.
     pub fn on(&mut self, event: &Event, now: Instant) {
         match event {
-            Event::Started { phase, actions, seats } => {
+            Event::Started {
+                phase,
+                actions,
+                seats,
+            } => {
                 let seat = |&(seat, actions): &(SeatNumber, usize)| {
                     let entry = Seat {
                         actions,
@@ -115,7 +119,11 @@ impl Board {
     /// Seats in numbers; where the phase has none, its actions.
     pub fn tally(&self) -> Tally {
         let Some(current) = &self.current else {
-            return Tally { total: 0, done: 0, failed: 0 };
+            return Tally {
+                total: 0,
+                done: 0,
+                failed: 0,
+            };
         };
         if current.seats.is_empty() {
             return Tally {
@@ -124,7 +132,13 @@ impl Board {
                 failed: current.shared_failures.len(),
             };
         }
-        let count = |stage| current.seats.values().filter(|seat| seat.stage == stage).count();
+        let count = |stage| {
+            current
+                .seats
+                .values()
+                .filter(|seat| seat.stage == stage)
+                .count()
+        };
         Tally {
             total: current.seats.len(),
             done: count(Stage::Finished),
@@ -138,7 +152,11 @@ impl Board {
             return String::new();
         };
         let tally = self.tally();
-        let things = if current.seats.is_empty() { "" } else { "seats " };
+        let things = if current.seats.is_empty() {
+            ""
+        } else {
+            "seats "
+        };
         let done = words::done(current.phase);
         let mut text = format!("{} of {} {things}{done}", tally.done, tally.total);
         if tally.failed > 0 {
@@ -191,10 +209,19 @@ impl Current {
     fn on(&mut self, event: &Event) {
         match event {
             Event::ActionStarted { action } => self.say(action, &action_words(action)),
-            Event::ActionProgress { action, message, done, total } => {
+            Event::ActionProgress {
+                action,
+                message,
+                done,
+                total,
+            } => {
                 self.say(action, &progress_words(message, *done, *total));
             }
-            Event::ActionRetried { action, failure, pause_ms } => {
+            Event::ActionRetried {
+                action,
+                failure,
+                pause_ms,
+            } => {
                 let pause = words::duration(Duration::from_millis(*pause_ms));
                 let text = format!("retrying {} in {pause}", failure.call);
                 self.say(action, &text);
@@ -245,7 +272,12 @@ impl Current {
     fn end(&mut self, action: &ActionLabel) {
         match action.seat {
             None => self.shared.remove(&action.id),
-            Some(seat) => self.seats.entry(seat).or_default().active.remove(&action.id),
+            Some(seat) => self
+                .seats
+                .entry(seat)
+                .or_default()
+                .active
+                .remove(&action.id),
         };
     }
 }
@@ -260,7 +292,10 @@ impl Seat {
             at_work.join(", ")
         };
         let bar = bar(self.done, self.actions, 10);
-        format!("{number}  {bar} {:>2}/{:<2}  {words}", self.done, self.actions)
+        format!(
+            "{number}  {bar} {:>2}/{:<2}  {words}",
+            self.done, self.actions
+        )
     }
 }
 
@@ -286,7 +321,11 @@ pub fn progress_words(message: &str, done: Option<u64>, total: Option<u64>) -> S
     let message = words::one_line(message);
     match (done, total) {
         (Some(done), Some(total)) if total > 0 => {
-            format!("{message}, {} of {}", words::bytes(done), words::bytes(total))
+            format!(
+                "{message}, {} of {}",
+                words::bytes(done),
+                words::bytes(total)
+            )
         }
         (Some(done), _) => format!("{message}, {}", words::bytes(done)),
         _ => message,

@@ -12,13 +12,19 @@ pub fn text(view: &CertificateView) -> String {
         format!("deleted  {}", counted(&view.deleted)),
     ];
     if !view.failed.is_empty() {
-        lines.push(format!("failed   {}", counted(view.failed.iter().map(|(thing, _)| thing))));
+        lines.push(format!(
+            "failed   {}",
+            counted(view.failed.iter().map(|(thing, _)| thing))
+        ));
         for (thing, failure) in &view.failed {
             lines.push(format!("  {}: {}", name(thing), words::failure(failure)));
         }
     }
     if !view.kept.is_empty() {
-        lines.push(format!("kept     {}", counted(view.kept.iter().map(|(thing, _)| thing))));
+        lines.push(format!(
+            "kept     {}",
+            counted(view.kept.iter().map(|(thing, _)| thing))
+        ));
         for (thing, reason) in &view.kept {
             lines.push(format!("  {}: {}", name(thing), words::one_line(reason)));
         }
@@ -43,7 +49,11 @@ fn looks(view: &CertificateView) -> String {
                 })
                 .collect();
             let times = words::count(counts.len(), "time");
-            format!("looked   {times} again until {}: {}", at(view), words.join(", then "))
+            format!(
+                "looked   {times} again until {}: {}",
+                at(view),
+                words.join(", then ")
+            )
         }
     }
 }
@@ -60,10 +70,10 @@ fn conclusion(view: &CertificateView) -> String {
     }
     match view.looks.last() {
         Some(look) if look.found > 0 => {
-            format!("of {what} {} left", is_left(look.found))
+            format!("{} left of {what}", is_left(look.found))
         }
         _ if !view.failed.is_empty() => {
-            format!("of {what} {} left", is_left(view.failed.len()))
+            format!("{} left of {what}", is_left(view.failed.len()))
         }
         _ => format!("whether anything of {what} is left is not known: the looks are not complete"),
     }
@@ -79,7 +89,7 @@ fn scope(view: &CertificateView) -> String {
     let environments = environments.join(", ");
     match &view.scope {
         Scope::Environments => environments,
-        Scope::Seats(seats) => format!("{environments}, seats {}", words::ranges(seats)),
+        Scope::Seats(seats) => format!("seats {} of {environments}", words::ranges(seats)),
         Scope::Expired => "what is past its time".to_owned(),
         Scope::Everything => "all that carries Seatbox's labels".to_owned(),
     }

@@ -87,7 +87,10 @@ mod tests {
     fn bars_are_for_terminals_that_nobody_records() {
         assert_eq!(style(false, false, TERMINAL), Style::Bars);
         assert_eq!(style(false, false, Surroundings::default()), Style::Plain);
-        let recorded = Surroundings { ci: true, ..TERMINAL };
+        let recorded = Surroundings {
+            ci: true,
+            ..TERMINAL
+        };
         assert_eq!(style(false, false, recorded), Style::Plain);
     }
 
@@ -99,7 +102,10 @@ mod tests {
 
     #[test]
     fn no_color_keeps_the_bars_and_takes_the_colour() {
-        let plain = Surroundings { no_color: true, ..TERMINAL };
+        let plain = Surroundings {
+            no_color: true,
+            ..TERMINAL
+        };
         let format = Format::choose(false, false, plain);
         assert_eq!((format.style, format.colour), (Style::Bars, false));
         assert!(Format::choose(false, false, TERMINAL).colour);

@@ -63,11 +63,19 @@ impl<W: Write + Send> Reporter for Plain<W> {
         let tally = self.board.tally_words();
         self.board.on(event, now);
         match event {
-            Event::Started { phase, actions, seats } if *actions > 0 => {
+            Event::Started {
+                phase,
+                actions,
+                seats,
+            } if *actions > 0 => {
                 self.alive = Some(now);
                 self.told.clear();
                 self.say(&match seats.len() {
-                    0 => format!("{}: {}", words::doing(*phase), words::count(*actions, "action")),
+                    0 => format!(
+                        "{}: {}",
+                        words::doing(*phase),
+                        words::count(*actions, "action")
+                    ),
                     seats => format!(
                         "{} {}: {}",
                         words::doing(*phase),
@@ -77,9 +85,19 @@ impl<W: Write + Send> Reporter for Plain<W> {
                 });
             }
             Event::ActionStarted { action } if action.seat.is_none() => {
-                self.say(&format!("{}: {} ({})", subject(action), action.verb, action.cause));
+                self.say(&format!(
+                    "{}: {} ({})",
+                    subject(action),
+                    action.verb,
+                    action.cause
+                ));
             }
-            Event::ActionProgress { action, message, done, total } if action.seat.is_none() => {
+            Event::ActionProgress {
+                action,
+                message,
+                done,
+                total,
+            } if action.seat.is_none() => {
                 let due = |last: &Instant| now.saturating_duration_since(*last) >= BYTES;
                 if self.told.get(&action.id).is_none_or(due) {
                     self.told.insert(action.id, now);
@@ -87,7 +105,11 @@ impl<W: Write + Send> Reporter for Plain<W> {
                     self.say(&format!("{}: {text}", subject(action)));
                 }
             }
-            Event::ActionRetried { action, failure, pause_ms } => self.say(&format!(
+            Event::ActionRetried {
+                action,
+                failure,
+                pause_ms,
+            } => self.say(&format!(
                 "{}: retrying {} in {}: {}",
                 subject(action),
                 failure.call,
@@ -99,7 +121,11 @@ impl<W: Write + Send> Reporter for Plain<W> {
                 self.say(&format!("{}: done after {took}", subject(action)));
             }
             Event::ActionFailed { action, failure } if action.seat.is_none() => {
-                self.fail(&format!("{} FAILED: {}", subject(action), words::failure(failure)));
+                self.fail(&format!(
+                    "{} FAILED: {}",
+                    subject(action),
+                    words::failure(failure)
+                ));
             }
             Event::SeatFinished { seat, after_ms } => {
                 let state = self.board.phase().map_or("done", words::done);
@@ -113,7 +139,12 @@ impl<W: Write + Send> Reporter for Plain<W> {
                 self.fail(&format!("{seat} FAILED: {}", words::failure(failure)));
             }
             Event::Notice { message } => self.say(&format!("note: {}", words::one_line(message))),
-            Event::Finished { took_ms, interrupted, phase, .. } if self.alive.take().is_some() => {
+            Event::Finished {
+                took_ms,
+                interrupted,
+                phase,
+                ..
+            } if self.alive.take().is_some() => {
                 let end = match (interrupted, phase) {
                     (true, _) => "interrupted",
                     (false, Phase::Images) => "images done",

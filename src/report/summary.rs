@@ -36,10 +36,14 @@ pub fn text(closing: &Closing<'_>) -> String {
         ));
     }
     for failure in &closing.outcome.shared {
-        out.push_str(&format!("failed for all that need it: {}\n", cause(failure)));
+        out.push_str(&format!(
+            "failed for all that need it: {}\n",
+            cause(failure)
+        ));
     }
     for (seats, failure) in failures(closing.outcome) {
-        out.push_str(&format!("seat{} {} failed: {}\n",
+        out.push_str(&format!(
+            "seat{} {} failed: {}\n",
             if seats.len() == 1 { "" } else { "s" },
             words::ranges(&seats),
             cause(failure),
@@ -51,13 +55,25 @@ pub fn text(closing: &Closing<'_>) -> String {
     }
     let mut next: Vec<(&str, &str)> = Vec::new();
     if !closing.outcome.is_complete() {
-        next.push((closing.again, "goes on from here and leaves alone what is done"));
+        next.push((
+            closing.again,
+            "goes on from here and leaves alone what is done",
+        ));
     }
     if exists(closing) {
-        next.extend(closing.next.iter().map(|(command, what)| (command.as_str(), what.as_str())));
+        next.extend(
+            closing
+                .next
+                .iter()
+                .map(|(command, what)| (command.as_str(), what.as_str())),
+        );
     }
     if !next.is_empty() {
-        let width = next.iter().map(|(command, _)| command.chars().count()).max().unwrap_or(0);
+        let width = next
+            .iter()
+            .map(|(command, _)| command.chars().count())
+            .max()
+            .unwrap_or(0);
         out.push_str("Next:\n");
         for (command, what) in next {
             out.push_str(&format!("  {command:<width$}  {what}\n"));
@@ -71,7 +87,10 @@ fn cause(failure: &Failure) -> String {
 }
 
 fn exists(closing: &Closing<'_>) -> bool {
-    closing.seats.iter().any(|seat| seat.state != SeatState::Absent)
+    closing
+        .seats
+        .iter()
+        .any(|seat| seat.state != SeatState::Absent)
 }
 
 fn headline(closing: &Closing<'_>) -> String {

@@ -44,7 +44,9 @@ impl Canvas {
             table.enforce_styling();
         }
         if let Some(width) = self.width {
-            table.set_width(width).set_content_arrangement(ContentArrangement::Dynamic);
+            table
+                .set_width(width)
+                .set_content_arrangement(ContentArrangement::Dynamic);
         } else {
             table.set_content_arrangement(ContentArrangement::Disabled);
         }
@@ -78,14 +80,24 @@ pub fn seats(seats: &[SeatView], outcome: &Outcome, canvas: Canvas) -> String {
             vec![
                 Cell::new(view.seat),
                 Cell::new(view.group),
-                if failed { red("failed") } else { state(view.state) },
-                Cell::new(view.address.map_or("-".to_owned(), |address| address.to_string())),
+                if failed {
+                    red("failed")
+                } else {
+                    state(view.state)
+                },
+                Cell::new(
+                    view.address
+                        .map_or("-".to_owned(), |address| address.to_string()),
+                ),
                 Cell::new(ports(&view.ports)),
                 Cell::new(took.map_or("-".to_owned(), words::duration)),
             ]
         })
         .collect();
-    let mut text = canvas.table(&["SEAT", "GROUP", "STATE", "ADDRESS", "PORTS", "TOOK"], rows);
+    let mut text = canvas.table(
+        &["SEAT", "GROUP", "STATE", "ADDRESS", "PORTS", "TOOK"],
+        rows,
+    );
     for (seat, failure) in outcome.failed() {
         text.push_str(&format!("{seat} failed: {}\n", words::failure(failure)));
     }
@@ -107,7 +119,10 @@ pub fn status(seats: &[SeatView], canvas: Canvas) -> String {
             ]
         })
         .collect();
-    canvas.table(&["SEAT", "GROUP", "STATE", "SERVICES", "PORTS", "PROBLEM"], rows)
+    canvas.table(
+        &["SEAT", "GROUP", "STATE", "SERVICES", "PORTS", "PROBLEM"],
+        rows,
+    )
 }
 
 /// The images of a stack: what it names, where it comes from, what containers run, what is done to

@@ -35,7 +35,9 @@ pub struct Terminal {
 
 impl fmt::Debug for Terminal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Terminal").field("board", &self.board).finish_non_exhaustive()
+        f.debug_struct("Terminal")
+            .field("board", &self.board)
+            .finish_non_exhaustive()
     }
 }
 
@@ -102,7 +104,9 @@ impl Terminal {
     fn draw(&mut self, now: Instant) {
         let limit = usize::from((self.height)()).saturating_sub(OTHER_LINES);
         let texts: Vec<String> = match self.headline(now) {
-            Some(headline) => std::iter::once(headline).chain(self.board.lines(limit)).collect(),
+            Some(headline) => std::iter::once(headline)
+                .chain(self.board.lines(limit))
+                .collect(),
             None => Vec::new(),
         };
         while self.lines.len() > texts.len() {
@@ -112,7 +116,10 @@ impl Terminal {
             }
         }
         while self.lines.len() < texts.len() {
-            self.lines.push(self.screen.add(ProgressBar::no_length().with_style(style())));
+            self.lines.push(
+                self.screen
+                    .add(ProgressBar::no_length().with_style(style())),
+            );
         }
         for (line, text) in self.lines.iter().zip(texts) {
             if line.message() != text {

@@ -114,8 +114,12 @@ mod tests {
 
     #[test]
     fn what_an_engine_says_cannot_steer_the_terminal() {
-        let failed = Failure::new(FailureClass::Conflict, "start container", "no\r\n\u{1b}[2Jroom")
-            .with_hint("try\nlater");
+        let failed = Failure::new(
+            FailureClass::Conflict,
+            "start container",
+            "no\r\n\u{1b}[2Jroom",
+        )
+        .with_hint("try\nlater");
         assert_eq!(failure(&failed), "start container: no [2Jroom (try later)");
     }
 }

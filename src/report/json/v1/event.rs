@@ -184,26 +184,40 @@ impl From<&engine::ActionLabel> for Action {
 impl From<&engine::Event> for Event {
     fn from(event: &engine::Event) -> Self {
         match event {
-            engine::Event::Started { phase, actions, seats } => Self::Started {
+            engine::Event::Started {
+                phase,
+                actions,
+                seats,
+            } => Self::Started {
                 phase: (*phase).into(),
                 actions: *actions,
                 seats: seats
                     .iter()
-                    .map(|&(seat, actions)| SeatActions { seat: seat.get(), actions })
+                    .map(|&(seat, actions)| SeatActions {
+                        seat: seat.get(),
+                        actions,
+                    })
                     .collect(),
             },
             engine::Event::ActionStarted { action } => Self::ActionStarted {
                 action: action.into(),
             },
-            engine::Event::ActionProgress { action, message, done, total } => {
-                Self::ActionProgress {
-                    action: action.into(),
-                    message: message.clone(),
-                    done: *done,
-                    total: *total,
-                }
-            }
-            engine::Event::ActionRetried { action, failure, pause_ms } => Self::ActionRetried {
+            engine::Event::ActionProgress {
+                action,
+                message,
+                done,
+                total,
+            } => Self::ActionProgress {
+                action: action.into(),
+                message: message.clone(),
+                done: *done,
+                total: *total,
+            },
+            engine::Event::ActionRetried {
+                action,
+                failure,
+                pause_ms,
+            } => Self::ActionRetried {
                 action: action.into(),
                 failure: failure.into(),
                 pause_ms: *pause_ms,
@@ -227,7 +241,12 @@ impl From<&engine::Event> for Event {
             engine::Event::Notice { message } => Self::Notice {
                 message: message.clone(),
             },
-            engine::Event::Finished { phase, took_ms, failed, interrupted } => Self::Finished {
+            engine::Event::Finished {
+                phase,
+                took_ms,
+                failed,
+                interrupted,
+            } => Self::Finished {
                 phase: (*phase).into(),
                 took_ms: *took_ms,
                 failed: *failed,

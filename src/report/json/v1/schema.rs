@@ -7,7 +7,9 @@ use super::{Certificate, EventLine, ImagesReport, PlanReport, StatusReport, UpRe
 
 /// One schema (draft 2020-12) with each document as a definition by its type's name.
 pub fn schema() -> Value {
-    let mut generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
+    let mut generator = SchemaSettings::draft2020_12()
+        .for_serialize()
+        .into_generator();
     let documents = [
         generator.subschema_for::<EventLine>(),
         generator.subschema_for::<UpReport>(),

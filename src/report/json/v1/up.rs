@@ -77,7 +77,10 @@ impl UpReport {
             version: Version::default(),
             environment: environment.to_string(),
             expires: expires.map(|moment| moment.to_string()),
-            seats: seats.iter().map(|seat| UpSeat::new(seat, outcome)).collect(),
+            seats: seats
+                .iter()
+                .map(|seat| UpSeat::new(seat, outcome))
+                .collect(),
             shared_failures: outcome.shared.iter().map(Into::into).collect(),
             interrupted: outcome.interrupted,
             took_ms: millis(outcome.took),
