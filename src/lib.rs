@@ -19,6 +19,7 @@ pub mod image;
 pub mod model;
 pub mod plan;
 pub mod provider;
+pub mod report;
 pub mod secret;
 pub mod yaml;
 
