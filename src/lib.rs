@@ -11,7 +11,9 @@
 //! renders what happened, and [`cli`] puts them together, one file a verb.
 #![warn(missing_docs)]
 
+pub mod diagnostic;
 pub mod model;
+pub mod yaml;
 
 use std::fmt::Write as _;
 
