@@ -13,6 +13,7 @@
 
 pub mod diagnostic;
 pub mod model;
+pub mod stack;
 pub mod yaml;
 
 use std::fmt::Write as _;

@@ -207,7 +207,9 @@ impl SeatSet {
 
     /// Whether `seat` is among the selected.
     pub fn contains(&self, seat: SeatNumber) -> bool {
-        self.0.iter().any(|&(first, last)| first <= seat && seat <= last)
+        self.0
+            .iter()
+            .any(|&(first, last)| first <= seat && seat <= last)
     }
 
     /// The highest number that is named explicitly, to check against how many there are.

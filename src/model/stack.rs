@@ -36,7 +36,9 @@ impl Stack {
     pub fn workspace_volume(&self) -> Option<&str> {
         let (service, path) = self.workspace()?;
         service.mounts.iter().find_map(|mount| match &mount.source {
-            MountSource::Volume { name, .. } if std::path::Path::new(path).starts_with(&mount.target) => {
+            MountSource::Volume { name, .. }
+                if std::path::Path::new(path).starts_with(&mount.target) =>
+            {
                 Some(name.as_str())
             }
             _ => None,

@@ -97,11 +97,14 @@ pub fn check_name(name: &str) -> Result<(), Problem> {
     if name.is_empty() {
         return Err(Problem::new("a variable has no name").hint("write KEY=value"));
     }
-    if name.chars().any(|c| c == '=' || c.is_control() || c.is_whitespace()) {
-        return Err(Problem::new(
-            "a variable's name can't hold spaces, control characters or `=`",
-        )
-        .hint("write KEY=value"));
+    if name
+        .chars()
+        .any(|c| c == '=' || c.is_control() || c.is_whitespace())
+    {
+        return Err(
+            Problem::new("a variable's name can't hold spaces, control characters or `=`")
+                .hint("write KEY=value"),
+        );
     }
     Ok(())
 }
@@ -120,7 +123,11 @@ fn quoted<'t>(
     let value = value.trim_start();
     let Some(quote) = value.chars().next().filter(|c| matches!(c, '"' | '\'')) else {
         let end = value.find(" #").unwrap_or(value.len());
-        let value = if value.starts_with('#') { "" } else { &value[..end] };
+        let value = if value.starts_with('#') {
+            ""
+        } else {
+            &value[..end]
+        };
         return Ok(Value::Open(value.trim_end().to_owned()));
     };
     let mut out = String::new();

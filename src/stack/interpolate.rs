@@ -181,7 +181,10 @@ impl<'a> Parser<'a> {
     }
 
     fn name(&mut self) -> Option<&'a str> {
-        if !self.rest.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
+        if !self
+            .rest
+            .starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        {
             return None;
         }
         let end = self
@@ -232,10 +235,12 @@ fn expand(
     let value = match variables.find(name)? {
         Found::Seat(variable) => Some(format!("{VARIABLE_BEGIN}{}{VARIABLE_END}", variable.name())),
         Found::Value(value) => {
-            refuse_marks(value)
-                .map_err(|_| Problem::new(format!("the value of `{name}` has a control character")))?;
+            refuse_marks(value).map_err(|_| {
+                Problem::new(format!("the value of `{name}` has a control character"))
+            })?;
             Some(value.to_owned())
         }
+        Found::Marked(value) => Some(value.to_owned()),
         Found::Unset => None,
     };
     let Some(otherwise) = otherwise else {
@@ -339,7 +344,10 @@ mod tests {
             ("${SEATBOX_SECRET_PG:?}", "\u{2}SEATBOX_SECRET_PG\u{3}"),
             ("${SEATBOX_SEAT:-1}", "\u{2}SEATBOX_SEAT\u{3}"),
             ("${SEATBOX_GROUP:+yes}", "yes"),
-            ("${NO:-seat $SEATBOX_SEAT_PADDED}", "seat \u{2}SEATBOX_SEAT_PADDED\u{3}"),
+            (
+                "${NO:-seat $SEATBOX_SEAT_PADDED}",
+                "seat \u{2}SEATBOX_SEAT_PADDED\u{3}",
+            ),
         ] {
             assert_eq!(run(text).as_deref(), Ok(expected), "{text}");
         }
@@ -375,7 +383,12 @@ mod tests {
     #[test]
     fn a_mistyped_seat_variable_is_answered_with_the_right_one() {
         let problem = run("${SEATBOX_SEET}").expect_err("there is no such variable");
-        assert!(problem.hint.as_deref().is_some_and(|hint| hint.contains("`SEATBOX_SEAT`")));
+        assert!(
+            problem
+                .hint
+                .as_deref()
+                .is_some_and(|hint| hint.contains("`SEATBOX_SEAT`"))
+        );
     }
 
     #[test]

@@ -6,9 +6,6 @@
 
 mod check;
 mod dotenv;
-mod emit;
-pub mod export;
-pub mod harden;
 mod interpolate;
 pub mod isolation;
 mod load;
@@ -17,6 +14,3 @@ mod units;
 mod variables;
 
 pub use load::{Request, Source, load};
-
-#[cfg(test)]
-mod tests;

@@ -162,7 +162,11 @@ mod tests {
             ("1s1", None),
             ("999999999999h", None),
         ] {
-            assert_eq!(duration(text), expected.map(Duration::from_millis), "{text}");
+            assert_eq!(
+                duration(text),
+                expected.map(Duration::from_millis),
+                "{text}"
+            );
         }
     }
 

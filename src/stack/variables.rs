@@ -36,6 +36,8 @@ pub enum Found<'a> {
     Seat(SeatVariable),
     /// The same for every seat; it may be empty.
     Value(&'a str),
+    /// From an env file, already interpolated: a seat's variables may be marked in it.
+    Marked(&'a str),
     /// Nothing sets it.
     Unset,
 }
@@ -57,16 +59,19 @@ impl<'a> Variables<'a> {
         if name.starts_with("SEATBOX_") {
             let hint = match closest(name, OWN_NAMES) {
                 Some(right) => format!("did you mean `{right}`?"),
-                None => format!("there are {} and SEATBOX_SECRET_<NAME>", OWN_NAMES.join(", ")),
+                None => format!(
+                    "there are {} and SEATBOX_SECRET_<NAME>",
+                    OWN_NAMES.join(", ")
+                ),
             };
             return Err(Problem::new(format!("Seatbox has no variable `{name}`")).hint(hint));
         }
-        let value = self
-            .stack
-            .get(name)
-            .or_else(|| self.process.get(name))
-            .or_else(|| self.dotenv.get(name));
-        Ok(value.map_or(Found::Unset, |value| Found::Value(value)))
+        let value = self.stack.get(name).or_else(|| self.process.get(name));
+        Ok(match (value, self.dotenv.get(name)) {
+            (Some(value), _) => Found::Value(value),
+            (None, Some(value)) => Found::Marked(value),
+            (None, None) => Found::Unset,
+        })
     }
 }
 
@@ -91,7 +96,12 @@ pub(super) mod fixture {
 
     impl Values {
         pub fn new(pairs: &[(&str, &str)]) -> Self {
-            Self(pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect())
+            Self(
+                pairs
+                    .iter()
+                    .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+                    .collect(),
+            )
         }
     }
 
@@ -113,9 +123,14 @@ mod tests {
     fn sources_are_asked_in_their_order() {
         let name = "demo".parse().expect("a name");
         let map = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
-            pairs.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect()
+            pairs
+                .iter()
+                .map(|(k, v)| ((*k).into(), (*v).into()))
+                .collect()
         };
-        let stack = map(&[("A", "stack"), ("SEATBOX_SEAT", "9")]).into_iter().collect();
+        let stack = map(&[("A", "stack"), ("SEATBOX_SEAT", "9")])
+            .into_iter()
+            .collect();
         let process = map(&[("A", "process"), ("B", "process"), ("SEATBOX_NAME", "x")]);
         let process = process.into_iter().collect();
         let dotenv = map(&[("A", "dotenv"), ("B", "dotenv"), ("C", "dotenv")]);
@@ -129,11 +144,14 @@ mod tests {
         for (name, expected) in [
             ("A", Found::Value("stack")),
             ("B", Found::Value("process")),
-            ("C", Found::Value("dotenv")),
+            ("C", Found::Marked("dotenv")),
             ("D", Found::Unset),
             ("SEATBOX_NAME", Found::Value("demo")),
             ("SEATBOX_SEAT", Found::Seat(SeatVariable::Seat)),
-            ("SEATBOX_SECRET_PG", Found::Seat(SeatVariable::Secret("pg".into()))),
+            (
+                "SEATBOX_SECRET_PG",
+                Found::Seat(SeatVariable::Secret("pg".into())),
+            ),
         ] {
             assert_eq!(variables.find(name), Ok(expected), "{name}");
         }

@@ -13,7 +13,7 @@ use crate::yaml::{Node, Value};
 /// The networks of the file.
 pub fn networks(r: &Reader<'_>, node: &Node) -> IndexMap<String, Network> {
     let mut all = IndexMap::new();
-    for (name, _, value) in r.mapping(node, "networks").unwrap_or_default() {
+    for (name, _, value) in r.every_pair(node, "networks") {
         let mut network = Network::default();
         if value.value != Value::Null {
             for (key, place, value) in r.mapping(value, "a network").unwrap_or_default() {
@@ -23,7 +23,13 @@ pub fn networks(r: &Reader<'_>, node: &Node) -> IndexMap<String, Network> {
                     }
                     "labels" => network.labels = labels(r, value),
                     _ if harmless(value, key, Some("bridge")) => {}
-                    _ => r.refuse_key(place, Part::Network, "a network", key, &["internal", "labels"]),
+                    _ => r.refuse_key(
+                        place,
+                        Part::Network,
+                        "a network",
+                        key,
+                        &["internal", "labels"],
+                    ),
                 }
             }
         }
@@ -35,7 +41,7 @@ pub fn networks(r: &Reader<'_>, node: &Node) -> IndexMap<String, Network> {
 /// The named volumes of the file.
 pub fn volumes(r: &Reader<'_>, node: &Node) -> IndexMap<String, Volume> {
     let mut all = IndexMap::new();
-    for (name, _, value) in r.mapping(node, "volumes").unwrap_or_default() {
+    for (name, _, value) in r.every_pair(node, "volumes") {
         let mut volume = Volume::default();
         if value.value != Value::Null {
             for (key, place, value) in r.mapping(value, "a volume").unwrap_or_default() {
@@ -87,8 +93,10 @@ fn attachment(r: &Reader<'_>, node: &Node) -> Attachment {
         match key {
             "aliases" => {
                 let items = r.list(value, "aliases");
-                attachment.aliases =
-                    items.iter().filter_map(|item| r.text(item, "an alias")).collect();
+                attachment.aliases = items
+                    .iter()
+                    .filter_map(|item| r.text(item, "an alias"))
+                    .collect();
             }
             _ => r.refuse_key(place, Part::Attachment, what, key, &["aliases"]),
         }
@@ -125,11 +133,18 @@ pub fn extra_hosts(r: &Reader<'_>, node: &Node) -> Vec<String> {
             );
             continue;
         }
-        match value.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
+        match value
+            .trim_start_matches('[')
+            .trim_end_matches(']')
+            .parse::<IpAddr>()
+        {
             Ok(address) if !pair.key.is_empty() => all.push(format!("{}:{address}", pair.key)),
             _ => r.fail_hint(
                 &pair.place,
-                format!("`{}` is no line of /etc/hosts", shorten(&format!("{} {value}", pair.key))),
+                format!(
+                    "`{}` is no line of /etc/hosts",
+                    shorten(&format!("{} {value}", pair.key))
+                ),
                 "write name=address",
             ),
         }

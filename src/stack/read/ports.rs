@@ -35,7 +35,10 @@ pub fn ports(r: &Reader<'_>, node: &Node) -> Vec<Port> {
                         && (other.published.is_none() || port.published.is_none()))
             });
             if twice {
-                r.fail(&item.place, format!("port {} is published twice", port.target));
+                r.fail(
+                    &item.place,
+                    format!("port {} is published twice", port.target),
+                );
             } else {
                 fixed_port_fits(r, &item.place, &port);
                 ports.push(port);
@@ -69,7 +72,9 @@ pub fn expose(r: &Reader<'_>, node: &Node) -> Vec<ContainerPort> {
         };
         let parsed = protocol(text).and_then(|(rest, protocol)| {
             let numbers = range(rest)?;
-            Ok(numbers.into_iter().map(move |number| ContainerPort { number, protocol }))
+            Ok(numbers
+                .into_iter()
+                .map(move |number| ContainerPort { number, protocol }))
         });
         ports.extend(reported(r, &item.place, parsed).into_iter().flatten());
     }
@@ -139,16 +144,17 @@ fn address(text: &str) -> Result<IpAddr, Problem> {
     text.trim_start_matches('[')
         .trim_end_matches(']')
         .parse()
-        .map_err(|_| {
-            Problem::new(format!("`{}` is not an IP address", shorten(text))).hint(HINT)
-        })
+        .map_err(|_| Problem::new(format!("`{}` is not an IP address", shorten(text))).hint(HINT))
 }
 
 fn range(text: &str) -> Result<Vec<u16>, Problem> {
     let number = |text: &str| {
-        text.parse::<u16>().ok().filter(|port| *port > 0).ok_or_else(|| {
-            Problem::new(format!("`{}` is not a port (1 to 65535)", shorten(text))).hint(HINT)
-        })
+        text.parse::<u16>()
+            .ok()
+            .filter(|port| *port > 0)
+            .ok_or_else(|| {
+                Problem::new(format!("`{}` is not a port (1 to 65535)", shorten(text))).hint(HINT)
+            })
     };
     let (first, last) = match text.split_once('-') {
         Some((first, last)) => (number(first)?, number(last)?),
@@ -167,13 +173,23 @@ fn range(text: &str) -> Result<Vec<u16>, Problem> {
 
 fn long(r: &Reader<'_>, node: &Node) -> Vec<Port> {
     const KNOWN: [&str; 7] = [
-        "target", "published", "host_ip", "protocol", "mode", "name", "app_protocol",
+        "target",
+        "published",
+        "host_ip",
+        "protocol",
+        "mode",
+        "name",
+        "app_protocol",
     ];
     let (mut target, mut published, mut host_ip, mut kind) = (None, None, None, Protocol::Tcp);
     for (key, place, value) in r.mapping(node, "a port").unwrap_or_default() {
         match key {
             "target" => target = r.number::<u16>(value, "`target`", "a port (1 to 65535)"),
-            "published" => published = r.plain(value, "`published`").filter(|text| !text.is_empty()),
+            "published" => {
+                published = r
+                    .plain(value, "`published`")
+                    .filter(|text| !text.is_empty())
+            }
             "host_ip" => {
                 let text = r.plain(value, "`host_ip`");
                 host_ip = text.and_then(|text| reported(r, &value.place, address(text)));

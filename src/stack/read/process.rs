@@ -7,7 +7,7 @@ use super::reader::Reader;
 use crate::model::Text;
 use crate::model::stack::Healthcheck;
 use crate::stack::dotenv::{self, Format};
-use crate::stack::interpolate::{Problem, unset};
+use crate::stack::interpolate::{Problem, refuse_marks, unset};
 use crate::stack::variables::Found;
 use crate::yaml::{Node, Place, Value};
 
@@ -23,7 +23,11 @@ pub fn command(r: &Reader<'_>, node: &Node, what: &str) -> Option<Vec<Text>> {
                 Ok(words) => Some(words.iter().map(|word| Text::from_marked(word)).collect()),
                 Err(_) => {
                     let hint = "write it as a list";
-                    r.fail_hint(&node.place, format!("a quote in {what} is not closed"), hint);
+                    r.fail_hint(
+                        &node.place,
+                        format!("a quote in {what} is not closed"),
+                        hint,
+                    );
                     None
                 }
             }
@@ -54,7 +58,14 @@ fn value(r: &Reader<'_>, place: &Place, name: &str, value: Option<String>) -> Op
 /// The value of the variable `name`; an error where it is unset.
 pub fn lookup(r: &Reader<'_>, place: &Place, name: &str) -> Option<Text> {
     match r.variables.find(name) {
-        Ok(Found::Value(value)) => Some(Text::literal(value)),
+        Ok(Found::Value(value)) => match refuse_marks(value) {
+            Ok(()) => Some(Text::literal(value)),
+            Err(problem) => {
+                r.report(place, problem);
+                None
+            }
+        },
+        Ok(Found::Marked(value)) => Some(Text::from_marked(value)),
         Ok(Found::Seat(variable)) => Some(Text::variable(variable)),
         Ok(Found::Unset) => {
             r.report_as("stack::variable", place, unset(name));
@@ -78,7 +89,14 @@ pub fn env_files(r: &Reader<'_>, node: &Node) -> IndexMap<String, Text> {
         if let Value::Mapping(_) = &item.value {
             env_file_entry(r, item, &mut environment);
         } else if let Some(path) = r.word(item, "env_file") {
-            env_file(r, &item.place, path, true, Format::Compose, &mut environment);
+            env_file(
+                r,
+                &item.place,
+                path,
+                true,
+                Format::Compose,
+                &mut environment,
+            );
         }
     }
     environment
@@ -145,7 +163,14 @@ fn env_file(
 
 /// `healthcheck`.
 pub fn healthcheck(r: &Reader<'_>, node: &Node) -> Option<Healthcheck> {
-    const KNOWN: [&str; 6] = ["test", "disable", "interval", "timeout", "retries", "start_period"];
+    const KNOWN: [&str; 6] = [
+        "test",
+        "disable",
+        "interval",
+        "timeout",
+        "retries",
+        "start_period",
+    ];
     let mut check = Healthcheck {
         test: Vec::new(),
         interval: None,
@@ -195,7 +220,10 @@ fn health_test(r: &Reader<'_>, node: &Node) -> Vec<Text> {
             None => Vec::new(),
         };
     };
-    let test: Vec<Text> = items.iter().filter_map(|item| r.text(item, "`test`")).collect();
+    let test: Vec<Text> = items
+        .iter()
+        .filter_map(|item| r.text(item, "`test`"))
+        .collect();
     let fine = match test.first().and_then(Text::as_literal) {
         Some("NONE") => test.len() == 1,
         Some("CMD") => test.len() > 1,

@@ -7,13 +7,13 @@ use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::diagnostic::Diagnostic;
 use crate::model::environment::Isolation;
 use crate::model::text::VARIABLE_BEGIN;
 use crate::model::{ServiceName, Text};
 use crate::stack::interpolate::Problem;
 use crate::stack::units;
 use crate::stack::variables::{Variables, closest};
-use crate::diagnostic::Diagnostic;
 use crate::yaml::{Node, Place, Value};
 
 /// Reads nodes, and keeps what is wrong with them.
@@ -96,6 +96,16 @@ impl<'a> Reader<'a> {
         };
         let problem = Problem::new(format!("{what} has no `{key}`")).hint(hint);
         self.report_as("stack::unknown-key", place, problem);
+    }
+
+    /// Notes that a service uses what the file does not declare.
+    pub fn undeclared(&self, place: &Place, what: &str, part: &str, name: &str, known: &[&str]) {
+        let hint = match closest(name, known.iter().copied()) {
+            Some(right) => format!("did you mean `{right}`?"),
+            None => format!("declare it under `{part}` at the top of the file"),
+        };
+        let message = format!("`{}` is not {what} of this file", shorten(name));
+        self.fail_hint(place, message, hint);
     }
 
     fn wrong_kind(&self, node: &Node, what: &str, expected: &str) {
@@ -281,7 +291,13 @@ impl<'a> Reader<'a> {
 
     /// A byte size.
     pub fn bytes(&self, node: &Node, what: &str) -> Option<u64> {
-        self.unit(node, what, units::bytes, "a size", "write for example 512m or 1.5g")
+        self.unit(
+            node,
+            what,
+            units::bytes,
+            "a size",
+            "write for example 512m or 1.5g",
+        )
     }
 
     /// A duration.
@@ -325,7 +341,11 @@ impl<'a> Reader<'a> {
         };
         if mode.is_none_or(|mode| mode > 0o7777) {
             let message = format!("{what} must be permission bits, and is `{}`", shorten(text));
-            self.fail_hint(&node.place, message, "write them as octal digits behind a zero: 0444");
+            self.fail_hint(
+                &node.place,
+                message,
+                "write them as octal digits behind a zero: 0444",
+            );
             return None;
         }
         mode

@@ -9,8 +9,21 @@ use crate::yaml::{Node, Place, Value};
 
 /// The ulimits that the engine knows (docker/go-units, `ulimit.go`).
 const ULIMITS: [&str; 15] = [
-    "core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nice", "nofile", "nproc",
-    "rss", "rtprio", "rttime", "sigpending", "stack",
+    "core",
+    "cpu",
+    "data",
+    "fsize",
+    "locks",
+    "memlock",
+    "msgqueue",
+    "nice",
+    "nofile",
+    "nproc",
+    "rss",
+    "rtprio",
+    "rttime",
+    "sigpending",
+    "stack",
 ];
 
 /// The least memory that the engine accepts, in bytes (moby, `daemon/daemon_unix.go`:
@@ -80,14 +93,27 @@ impl Limits {
     pub fn check(&self, r: &Reader<'_>) {
         let all = &self.resources;
         for (reserved, limit, which, what) in [
-            (all.memory_reservation, all.memory, Limit::MemoryReservation, "memory"),
-            (all.nano_cpus_reservation, all.nano_cpus, Limit::CpuReservation, "cpus"),
+            (
+                all.memory_reservation,
+                all.memory,
+                Limit::MemoryReservation,
+                "memory",
+            ),
+            (
+                all.nano_cpus_reservation,
+                all.nano_cpus,
+                Limit::CpuReservation,
+                "cpus",
+            ),
         ] {
             if let (Some(reserved), Some(limit), Some(place)) =
                 (reserved, limit, &self.seen[which as usize])
                 && reserved > limit
             {
-                r.fail(place, format!("more {what} is reserved than the limit allows"));
+                r.fail(
+                    place,
+                    format!("more {what} is reserved than the limit allows"),
+                );
             }
         }
     }
@@ -162,7 +188,13 @@ pub fn ulimits(r: &Reader<'_>, node: &Node) -> IndexMap<String, Ulimit> {
         }
         if !matches!(value.value, Value::Mapping(_)) {
             if let Some(both) = number(value, name) {
-                all.insert(name.to_owned(), Ulimit { hard: both, soft: both });
+                all.insert(
+                    name.to_owned(),
+                    Ulimit {
+                        hard: both,
+                        soft: both,
+                    },
+                );
             }
             continue;
         }
@@ -178,7 +210,10 @@ pub fn ulimits(r: &Reader<'_>, node: &Node) -> IndexMap<String, Ulimit> {
             (Some(soft), Some(hard)) if hard == -1 || (soft != -1 && soft <= hard) => {
                 all.insert(name.to_owned(), Ulimit { hard, soft });
             }
-            (Some(_), Some(_)) => r.fail(place, format!("the soft limit of {name} is above the hard one")),
+            (Some(_), Some(_)) => r.fail(
+                place,
+                format!("the soft limit of {name} is above the hard one"),
+            ),
             _ if value.get("soft").is_some() && value.get("hard").is_some() => {}
             _ => r.fail(place, format!("the ulimit {name} needs `soft` and `hard`")),
         }
@@ -195,7 +230,10 @@ pub fn sysctls(r: &Reader<'_>, node: &Node) -> IndexMap<String, String> {
             .any(|prefix| pair.key.starts_with(prefix))
             || pair.key == "kernel.sem";
         let Some(value) = pair.value else {
-            r.fail(&pair.place, format!("`{}` has no value", shorten(&pair.key)));
+            r.fail(
+                &pair.place,
+                format!("`{}` has no value", shorten(&pair.key)),
+            );
             continue;
         };
         if !own {
