@@ -21,6 +21,7 @@ pub mod plan;
 pub mod provider;
 pub mod report;
 pub mod secret;
+pub mod stack;
 pub mod yaml;
 
 use std::fmt::Write as _;

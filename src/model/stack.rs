@@ -318,6 +318,8 @@ pub struct Resources {
     pub memory_reservation: Option<u64>,
     /// CPU time in billionths of a CPU.
     pub nano_cpus: Option<u64>,
+    /// CPU time in billionths of a CPU that it gets when others want it too.
+    pub nano_cpus_reservation: Option<u64>,
     /// Processes and threads.
     pub pids: Option<u64>,
 }

@@ -83,6 +83,11 @@ impl Text {
         }
     }
 
+    /// Text that is one variable's value.
+    pub fn variable(variable: SeatVariable) -> Self {
+        Self(vec![Segment::Variable(variable)])
+    }
+
     /// The pieces, in order.
     pub fn segments(&self) -> &[Segment] {
         &self.0
