@@ -11,6 +11,7 @@
 //! renders what happened, and [`cli`] puts them together, one file a verb.
 #![warn(missing_docs)]
 
+pub mod cli;
 pub mod diagnostic;
 pub mod engine;
 pub mod environment;
@@ -19,6 +20,7 @@ pub mod image;
 pub mod model;
 pub mod plan;
 pub mod provider;
+pub mod removal;
 pub mod report;
 pub mod secret;
 pub mod stack;

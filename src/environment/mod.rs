@@ -18,6 +18,7 @@ mod units;
 pub use load::{Loaded, Overrides, load};
 pub use schema::{SCHEMA_ID, schema};
 pub use show::{Setting, settings};
+pub use stack::template;
 
 #[cfg(test)]
 mod tests;

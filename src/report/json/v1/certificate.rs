@@ -155,7 +155,7 @@ impl From<&view::Thing> for Thing {
             seat: thing.seat.map(Into::into),
             kind: thing.kind.clone(),
             name: thing.name.clone(),
-            id: thing.id.clone(),
+            id: thing.id.to_string(),
         }
     }
 }
