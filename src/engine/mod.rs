@@ -9,6 +9,9 @@ pub mod outcome;
 pub mod retry;
 pub mod run;
 
+#[cfg(test)]
+mod tests;
+
 pub use event::{ActionLabel, Event, Events, Phase};
 pub use failure::{Failure, FailureClass};
 pub use outcome::{Outcome, SeatOutcome, SeatResult};

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Failure;
 use crate::model::SeatNumber;
+use crate::plan::ActionId;
 
 /// What came of one seat.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +36,8 @@ pub struct Outcome {
     pub seats: BTreeMap<SeatNumber, SeatOutcome>,
     /// What failed of what the seats share.
     pub shared: Vec<Failure>,
+    /// Every action that failed, with what went wrong.
+    pub failures: BTreeMap<ActionId, Failure>,
     /// Whether somebody interrupted it.
     pub interrupted: bool,
     /// How many actions succeeded.

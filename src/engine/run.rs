@@ -1,6 +1,6 @@
 //! The walk over a plan's graph.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -138,6 +138,7 @@ struct Walk<'a, S: Scheme> {
     queues: HashMap<&'static str, Queue>,
     seats: HashMap<SeatNumber, SeatTally>,
     shared: Vec<Failure>,
+    failures: BTreeMap<ActionId, Failure>,
     done: usize,
 }
 
@@ -156,6 +157,7 @@ impl<'a, S: Scheme> Walk<'a, S> {
             queues: HashMap::new(),
             seats: HashMap::new(),
             shared: Vec::new(),
+            failures: BTreeMap::new(),
             done: 0,
         };
         for action in &plan.actions {
@@ -251,6 +253,7 @@ impl<'a, S: Scheme> Walk<'a, S> {
     /// Gives up all that comes after the failed action; a seat's first failure is its failure.
     fn failed(&mut self, id: ActionId, failure: Failure) {
         self.leave_lane(id);
+        self.failures.insert(id, failure.clone());
         if self.plan.actions[id].owner == Owner::Shared {
             self.shared.push(failure.clone());
         }
@@ -278,6 +281,7 @@ impl<'a, S: Scheme> Walk<'a, S> {
         let mut outcome = Outcome {
             interrupted: interrupted && self.done < self.plan.actions.len(),
             shared: self.shared,
+            failures: self.failures,
             done: self.done,
             took: self.begun.elapsed(),
             ..Outcome::default()

@@ -145,7 +145,10 @@ impl<S: Scheme> Plan<S> {
 
     /// How many actions change something.
     pub fn changes(&self) -> usize {
-        self.actions.iter().filter(|action| !action.is_check()).count()
+        self.actions
+            .iter()
+            .filter(|action| !action.is_check())
+            .count()
     }
 
     pub(super) fn push(

@@ -108,7 +108,10 @@ pub fn converge<S: Scheme>(desired: &[Desired<S>], found: Vec<Found<S>>, mode: M
             plan.actions[id].after.push(*needed);
         }
     }
-    plan.seats = desired.iter().filter_map(|resource| resource.owner.seat()).collect();
+    plan.seats = desired
+        .iter()
+        .filter_map(|resource| resource.owner.seat())
+        .collect();
     plan.seats.sort_unstable();
     plan.seats.dedup();
     plan

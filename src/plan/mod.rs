@@ -11,6 +11,9 @@ pub mod resource;
 pub mod teardown;
 pub mod text;
 
+#[cfg(test)]
+pub(crate) mod tests;
+
 pub use action::{Action, ActionId, Blocked, Cause, Operation, Plan};
 pub use converge::{Mode, converge};
 pub use resource::{Bond, Desired, Fingerprint, Found, Key, Kind, Lane, Need, Scheme, Stage, Step};

@@ -49,12 +49,12 @@ impl<S: Scheme> Display for Plan<S> {
             .iter()
             .map(|((deletes, kind), count)| {
                 let verb = if *deletes { "delete" } else { "bring up" };
-                format!("{verb} {count} {kind}{}", if *count == 1 { "" } else { "s" })
+                format!("{verb} {count} × {kind}")
             })
             .collect();
         writeln!(
             f,
-            "{} actions for {} seats: {}",
+            "{} changes to {} seats: {}",
             self.changes(),
             self.seats.len(),
             words.join(", ")

@@ -1,0 +1,117 @@
+//! The stack that an environment names: a file beside it, or a built-in one.
+
+use std::path::PathBuf;
+
+use rust_embed::RustEmbed;
+
+use super::checker::Checker;
+use super::load::Overrides;
+use super::raw::RawStack;
+use crate::diagnostic::Diagnostics;
+use crate::model::Stack;
+use crate::model::environment::{Isolation, Seats};
+use crate::yaml::{self, Source};
+
+/// The stacks that come with the program.
+#[derive(RustEmbed)]
+#[folder = "templates/stacks"]
+#[allow_missing = true]
+struct Templates;
+
+/// Loads the stack. Its problems are added to the environment's own.
+pub(super) fn load(
+    c: &mut Checker<'_>,
+    raw: Option<RawStack>,
+    isolation: &Isolation,
+    seats: Seats,
+    overrides: &Overrides,
+) -> Option<Stack> {
+    let Some(raw) = raw else {
+        c.missing("stack", "write for example `stack: compose.yaml`");
+        return None;
+    };
+    let (source, file) = source(c, &raw)?;
+    match load_stack(&source, file, &raw, isolation, seats, overrides) {
+        Ok(stack) => Some(stack),
+        Err(problems) => {
+            c.problems.extend(problems);
+            None
+        }
+    }
+}
+
+fn source(c: &mut Checker<'_>, raw: &RawStack) -> Option<(Source, PathBuf)> {
+    let code = "environment::stack";
+    match (&raw.file, &raw.template) {
+        (Some(_), Some(_)) => {
+            let message = "a stack is a file or a template, not both";
+            c.problem("stack.template", code, message, "take one away");
+            None
+        }
+        (Some(text), None) => {
+            let path = c.path(text);
+            match yaml::read(&path) {
+                Ok(source) => Some((source, path)),
+                Err(problem) => {
+                    // In the environment file, where the wrong name is.
+                    let message = format!("`{}`: {}", path.display(), problem.message);
+                    let hint = "the path is relative to the environment file";
+                    c.problem("stack.file", problem.code, message, hint);
+                    None
+                }
+            }
+        }
+        (None, Some(name)) => {
+            let template = Templates::get(&format!("{name}.yaml"));
+            let text = template.and_then(|file| String::from_utf8(file.data.into_owned()).ok());
+            if let Some(text) = text {
+                let shown = format!("template {name}");
+                return Some((Source::new(&shown, &text), PathBuf::from(shown)));
+            }
+            let known: Vec<String> = Templates::iter()
+                .filter_map(|file| Some(file.strip_suffix(".yaml")?.to_owned()))
+                .collect();
+            let hint = yaml::fault::did_you_mean(name, known.iter().map(String::as_str))
+                .unwrap_or_else(|| format!("there are: {}", known.join(", ")));
+            c.problem(
+                "stack.template",
+                code,
+                "there is no built-in stack of that name",
+                &hint,
+            );
+            None
+        }
+        (None, None) => {
+            if !c.has("stack.file") && !c.has("stack.template") {
+                let hint = "give `file` or `template`";
+                c.problem("stack", code, "it does not say which stack", hint);
+            }
+            None
+        }
+    }
+}
+
+/// The seam to the module that reads Compose files.
+fn load_stack(
+    source: &Source,
+    file: PathBuf,
+    raw: &RawStack,
+    isolation: &Isolation,
+    seats: Seats,
+    overrides: &Overrides,
+) -> Result<Stack, Diagnostics> {
+    // What the reader will be given; until it is here, only the file's YAML is checked.
+    let _ = (
+        &raw.variables,
+        &raw.profiles,
+        isolation,
+        seats,
+        &overrides.variables,
+    );
+    let source = std::sync::Arc::new(Source::new(&source.name, &source.text));
+    yaml::parse(&source)?;
+    Ok(Stack {
+        file,
+        ..Stack::default()
+    })
+}
