@@ -182,24 +182,33 @@ impl Board {
             .is_some_and(|current| current.shared_failures.contains(failure))
     }
 
-    /// What is under way of what the seats share, then each seat at work: at most `limit` lines,
-    /// the last of which says how many more there are.
+    /// What is under way of what the seats share, then each seat that is begun, by its number: at
+    /// most `limit` lines, the last of which says how many more there are. Where there are more,
+    /// seats that only wait for others give way.
     pub fn lines(&self, limit: usize) -> Vec<String> {
         let Some(current) = &self.current else {
             return Vec::new();
         };
-        let at_work = current
+        let mut seats: Vec<(&SeatNumber, &Seat)> = current
             .seats
             .iter()
             .filter(|(_, seat)| seat.stage == Stage::Active)
-            .map(|(number, seat)| seat.line(*number));
-        let mut lines: Vec<String> = current.shared.values().cloned().chain(at_work).collect();
-        if lines.len() > limit && limit > 0 {
-            let more = lines.len() - (limit - 1);
-            lines.truncate(limit - 1);
-            lines.push(format!("… and {more} more"));
+            .collect();
+        let all = current.shared.len() + seats.len();
+        let shown = if all > limit {
+            limit.saturating_sub(1)
         } else {
-            lines.truncate(limit);
+            all
+        };
+        seats.sort_by_key(|(_, seat)| seat.active.is_empty());
+        seats.truncate(shown.saturating_sub(current.shared.len()));
+        seats.sort_by_key(|(number, _)| **number);
+        let seats = seats.into_iter().map(|(number, seat)| seat.line(*number));
+        let mut lines: Vec<String> = current.shared.values().cloned().collect();
+        lines.truncate(shown);
+        lines.extend(seats);
+        if all > shown && limit > 0 {
+            lines.push(format!("… and {} more", all - shown));
         }
         lines
     }

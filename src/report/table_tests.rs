@@ -170,3 +170,17 @@ x:1: no recipe stands in for it
 "
     );
 }
+
+#[test]
+fn colour_changes_nothing_but_colour() {
+    let canvas = Canvas {
+        colour: true,
+        width: None,
+    };
+    let coloured = seats(&[ready(), broken()], &outcome(), canvas);
+    let plain = seats(&[ready(), broken()], &outcome(), Canvas::default());
+    let stripped = anstream::adapter::strip_str(&coloured).to_string();
+    let words =
+        |text: &str| -> Vec<String> { text.split_whitespace().map(str::to_owned).collect() };
+    assert_eq!(words(&stripped), words(&plain));
+}

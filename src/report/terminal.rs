@@ -91,12 +91,12 @@ impl Terminal {
             "{} {}  {} {}  {}",
             self.paint(spinner, Paint::new().cyan()),
             words::doing(phase),
-            self.paint(&bar(done, actions, 20), Paint::new().green()),
+            self.paint(&bar(done, actions, 12), Paint::new().green()),
             self.board.tally_words(),
             words::clock(self.board.elapsed(now)),
         );
         if let Some(remaining) = self.board.remaining(now) {
-            line.push_str(&format!(", about {} left", words::clock(remaining)));
+            line.push_str(&format!(", ~{} left", words::clock(remaining)));
         }
         Some(line)
     }

@@ -73,7 +73,7 @@ fn a_seat_has_a_line_while_it_is_worked_at() {
     assert_eq!(
         screen.lines(),
         [
-            "⠋ bringing up  ──────────────────── 0 of 2 seats ready  0:01",
+            "⠋ bringing up  ──────────── 0 of 2 seats ready  0:01",
             "01  ──────────  0/2   redis: create container",
         ]
     );
@@ -87,7 +87,7 @@ fn a_seat_has_a_line_while_it_is_worked_at() {
     assert_eq!(
         screen.lines(),
         [
-            "⠋ bringing up  ━━━━━─────────────── 0 of 2 seats ready  0:04, about 0:12 left",
+            "⠋ bringing up  ━━━───────── 0 of 2 seats ready  0:04, ~0:12 left",
             "01  ━━━━━─────  1/2   waiting",
         ]
     );
@@ -100,7 +100,7 @@ fn a_seat_has_a_line_while_it_is_worked_at() {
     );
     assert_eq!(
         screen.lines(),
-        ["⠋ bringing up  ━━━━━─────────────── 1 of 2 seats ready  0:05, about 0:15 left",]
+        ["⠋ bringing up  ━━━───────── 1 of 2 seats ready  0:05, ~0:15 left",]
     );
     screen.at(
         6,
@@ -132,6 +132,21 @@ fn many_seats_fit_a_low_terminal_without_scrolling() {
     assert!(lines[1].starts_with("01  "), "{lines:?}");
     assert!(lines[9].starts_with("09  "), "{lines:?}");
     assert_eq!(lines[10], "… and 14 more");
+    for number in 1..=21 {
+        screen.at(
+            2,
+            Event::ActionFinished {
+                action: action(Some(number), "redis"),
+                took_ms: 1000,
+            },
+        );
+    }
+    // Seats at work come before seats that wait for others.
+    let lines = screen.lines();
+    assert!(lines[7].starts_with("07  "), "{lines:?}");
+    assert!(lines[8].starts_with("22  "), "{lines:?}");
+    assert!(lines[9].starts_with("23  "), "{lines:?}");
+    assert_eq!(lines[10], "… and 14 more");
 }
 
 #[test]
@@ -160,7 +175,7 @@ fn failures_stay_above_what_moves() {
         screen.lines(),
         [
             "01 FAILED: start container: 端口 20049 已被占用",
-            "⠋ bringing up  ──────────────────── 0 of 2 seats ready, 1 failed  0:02",
+            "⠋ bringing up  ──────────── 0 of 2 seats ready, 1 failed  0:02",
             "02  ──────────  0/2   go: create container",
         ]
     );
@@ -227,7 +242,7 @@ fn an_image_shows_its_bytes() {
     assert_eq!(
         screen.lines(),
         [
-            "⠋ getting images  ──────────────────── 0 of 1 done  0:01",
+            "⠋ getting images  ──────────── 0 of 1 done  0:01",
             "image redis:7  pulling redis:7, 12.3 MB of 45.6 MB",
         ]
     );
