@@ -136,6 +136,12 @@ fn what_must_be_there_is_asked_for() {
 }
 
 #[test]
+fn a_megabyte_of_unknown_keys_has_a_bounded_number_of_complaints() {
+    let keys: String = (0..58_000).map(|n| format!("key{n}: value{n}\n")).collect();
+    assert_eq!(Fixture::new().problems(&keys).len(), 100);
+}
+
+#[test]
 fn an_unknown_version_is_the_only_complaint() {
     let fixture = Fixture::new();
     let problems = fixture.load("version: 2\nwhatever: 1\n").unwrap_err();
