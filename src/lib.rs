@@ -12,8 +12,16 @@
 #![warn(missing_docs)]
 
 pub mod diagnostic;
+pub mod engine;
 pub mod environment;
+pub mod exit;
+pub mod image;
 pub mod model;
+pub mod plan;
+pub mod provider;
+pub mod report;
+pub mod secret;
+pub mod stack;
 pub mod yaml;
 
 use std::fmt::Write as _;

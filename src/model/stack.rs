@@ -36,7 +36,9 @@ impl Stack {
     pub fn workspace_volume(&self) -> Option<&str> {
         let (service, path) = self.workspace()?;
         service.mounts.iter().find_map(|mount| match &mount.source {
-            MountSource::Volume { name, .. } if std::path::Path::new(path).starts_with(&mount.target) => {
+            MountSource::Volume { name, .. }
+                if std::path::Path::new(path).starts_with(&mount.target) =>
+            {
                 Some(name.as_str())
             }
             _ => None,
@@ -125,6 +127,9 @@ pub struct ServiceSettings {
     pub workspace: Option<String>,
     /// The command that `shell` runs.
     pub shell: Option<Vec<String>>,
+    /// How long its check may take to pass when it is brought up.
+    #[serde(skip)]
+    pub ready_timeout: Option<Duration>,
 }
 
 /// The transport protocol of a port.
@@ -313,6 +318,8 @@ pub struct Resources {
     pub memory_reservation: Option<u64>,
     /// CPU time in billionths of a CPU.
     pub nano_cpus: Option<u64>,
+    /// CPU time in billionths of a CPU that it gets when others want it too.
+    pub nano_cpus_reservation: Option<u64>,
     /// Processes and threads.
     pub pids: Option<u64>,
 }

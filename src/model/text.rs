@@ -83,6 +83,11 @@ impl Text {
         }
     }
 
+    /// Text that is one variable's value.
+    pub fn variable(variable: SeatVariable) -> Self {
+        Self(vec![Segment::Variable(variable)])
+    }
+
     /// The pieces, in order.
     pub fn segments(&self) -> &[Segment] {
         &self.0
@@ -139,9 +144,12 @@ impl Text {
 
     /// The form that [`Text::from_marked`] reads.
     pub fn to_marked(&self) -> String {
-        self.written(|out, variable| {
-            let _ = write!(out, "{VARIABLE_BEGIN}{}{VARIABLE_END}", variable.name());
-        }, str::to_owned)
+        self.written(
+            |out, variable| {
+                let _ = write!(out, "{VARIABLE_BEGIN}{}{VARIABLE_END}", variable.name());
+            },
+            str::to_owned,
+        )
     }
 
     /// The form of a Compose file: variables as `${NAME}`, a dollar sign doubled.

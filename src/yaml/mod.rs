@@ -15,4 +15,4 @@ pub use decode::decode;
 pub use node::{Key, Node, Value};
 pub use parse::{parse, parse_inline};
 pub use place::{PathPart, Place, path_text};
-pub use source::{MAX_FILE_BYTES, Source, read};
+pub use source::{MAX_FILE_BYTES, Source, read, read_bytes};

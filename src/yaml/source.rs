@@ -39,10 +39,32 @@ impl Source {
 /// regular file is never read from.
 pub fn read(path: &Path) -> Result<Source, Diagnostic> {
     let name = path.display().to_string();
+    let bytes = read_bytes(path)?;
+    let text = std::str::from_utf8(&bytes).map_err(|error| {
+        let good = &bytes[..error.valid_up_to()];
+        let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let message =
+            format!("the file is not UTF-8 text: line {line} has a byte that can't be read");
+        Diagnostic::new(
+            "file::not-utf8",
+            message,
+            Place::File(Arc::from(name.as_str())),
+        )
+        .with_hint("save it as UTF-8; an editor may call this \"encoding\"")
+    })?;
+    Ok(Source::new(&name, text))
+}
+
+/// Reads the bytes of the file at `path`.
+///
+/// # Errors
+/// As [`read`], but for the text.
+pub fn read_bytes(path: &Path) -> Result<Vec<u8>, Diagnostic> {
     let problem = |code, message: String| {
-        Diagnostic::new(code, message, Place::File(Arc::from(name.as_str())))
+        let name = path.display().to_string();
+        Diagnostic::new(code, message, Place::File(Arc::from(name)))
     };
-    let bytes = read_bytes(path).map_err(|error| match error {
+    bounded_bytes(path).map_err(|error| match error {
         ReadError::NotAFile(what) => {
             problem("file::not-a-file", format!("expected a file, found {what}"))
         }
@@ -54,17 +76,7 @@ pub fn read(path: &Path) -> Result<Source, Diagnostic> {
             problem("file::missing", "there is no such file".to_owned())
         }
         ReadError::Io(error) => problem("file::unreadable", format!("it can't be read: {error}")),
-    })?;
-    let text = std::str::from_utf8(&bytes).map_err(|error| {
-        let good = &bytes[..error.valid_up_to()];
-        let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
-        problem(
-            "file::not-utf8",
-            format!("the file is not UTF-8 text: line {line} has a byte that can't be read"),
-        )
-        .with_hint("save it as UTF-8; an editor may call this \"encoding\"")
-    })?;
-    Ok(Source::new(&name, text))
+    })
 }
 
 enum ReadError {
@@ -79,7 +91,7 @@ impl From<io::Error> for ReadError {
     }
 }
 
-fn read_bytes(path: &Path) -> Result<Vec<u8>, ReadError> {
+fn bounded_bytes(path: &Path) -> Result<Vec<u8>, ReadError> {
     // Looked at before it is opened, for opening alone can have effects on a device; and again
     // afterwards, for it may have been exchanged in between. NONBLOCK is for that case: a FIFO
     // would wait for its writer.
