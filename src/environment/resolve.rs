@@ -40,7 +40,7 @@ pub(super) fn environment(
     let workspace = files::workspace(c, raw.workspace.unwrap_or_default());
     let limits = limits(c, &raw.limits.unwrap_or_default());
     let isolation = files::isolation(c, raw.isolation.unwrap_or_default());
-    let stack = stack::load(c, raw.stack, &isolation, seats, overrides);
+    let stack = stack::load(c, raw.stack, name.as_ref(), &isolation, seats, overrides);
     let docker = network::docker(c, raw.docker.unwrap_or_default());
     if let Some(docker) = &docker {
         // Without the stack, what each seat needs at least.

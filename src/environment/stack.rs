@@ -1,16 +1,13 @@
 //! The stack that an environment names: a file beside it, or a built-in one.
 
-use std::path::PathBuf;
-
 use rust_embed::RustEmbed;
 
 use super::checker::Checker;
 use super::load::Overrides;
 use super::raw::RawStack;
-use crate::diagnostic::Diagnostics;
-use crate::model::Stack;
 use crate::model::environment::{Isolation, Seats};
-use crate::yaml::{self, Source};
+use crate::model::{EnvironmentName, Stack};
+use crate::{stack, yaml};
 
 /// The stacks that come with the program.
 #[derive(RustEmbed)]
@@ -22,6 +19,7 @@ struct Templates;
 pub(super) fn load(
     c: &mut Checker<'_>,
     raw: Option<RawStack>,
+    name: Option<&EnvironmentName>,
     isolation: &Isolation,
     seats: Seats,
     overrides: &Overrides,
@@ -30,8 +28,26 @@ pub(super) fn load(
         c.missing("stack", "write for example `stack: compose.yaml`");
         return None;
     };
-    let (source, file) = source(c, &raw)?;
-    match load_stack(&source, file, &raw, isolation, seats, overrides) {
+    let source = source(c, &raw)?;
+    // A wrong name has been reported; the stack is read all the same, for its own problems.
+    let stand_in;
+    let environment = match name {
+        Some(name) => name,
+        None => {
+            stand_in = "environment".parse().ok()?;
+            &stand_in
+        }
+    };
+    let loaded = stack::load(&stack::Request {
+        source,
+        environment,
+        seats: seats.total(),
+        variables: &raw.variables.unwrap_or_default(),
+        process: &overrides.variables.iter().cloned().collect(),
+        profiles: &raw.profiles.unwrap_or_default(),
+        isolation,
+    });
+    match loaded {
         Ok(stack) => Some(stack),
         Err(problems) => {
             c.problems.extend(problems);
@@ -40,7 +56,7 @@ pub(super) fn load(
     }
 }
 
-fn source(c: &mut Checker<'_>, raw: &RawStack) -> Option<(Source, PathBuf)> {
+fn source(c: &mut Checker<'_>, raw: &RawStack) -> Option<stack::Source> {
     let code = "environment::stack";
     match (&raw.file, &raw.template) {
         (Some(_), Some(_)) => {
@@ -51,7 +67,7 @@ fn source(c: &mut Checker<'_>, raw: &RawStack) -> Option<(Source, PathBuf)> {
         (Some(text), None) => {
             let path = c.path(text);
             match yaml::read(&path) {
-                Ok(source) => Some((source, path)),
+                Ok(_) => Some(stack::Source::File(path)),
                 Err(problem) => {
                     // In the environment file, where the wrong name is.
                     let message = format!("`{}`: {}", path.display(), problem.message);
@@ -65,8 +81,8 @@ fn source(c: &mut Checker<'_>, raw: &RawStack) -> Option<(Source, PathBuf)> {
             let template = Templates::get(&format!("{name}.yaml"));
             let text = template.and_then(|file| String::from_utf8(file.data.into_owned()).ok());
             if let Some(text) = text {
-                let shown = format!("template {name}");
-                return Some((Source::new(&shown, &text), PathBuf::from(shown)));
+                let name = format!("template {name}");
+                return Some(stack::Source::Text { name, text });
             }
             let known: Vec<String> = Templates::iter()
                 .filter_map(|file| Some(file.strip_suffix(".yaml")?.to_owned()))
@@ -89,29 +105,4 @@ fn source(c: &mut Checker<'_>, raw: &RawStack) -> Option<(Source, PathBuf)> {
             None
         }
     }
-}
-
-/// The seam to the module that reads Compose files.
-fn load_stack(
-    source: &Source,
-    file: PathBuf,
-    raw: &RawStack,
-    isolation: &Isolation,
-    seats: Seats,
-    overrides: &Overrides,
-) -> Result<Stack, Diagnostics> {
-    // What the reader will be given; until it is here, only the file's YAML is checked.
-    let _ = (
-        &raw.variables,
-        &raw.profiles,
-        isolation,
-        seats,
-        &overrides.variables,
-    );
-    let source = std::sync::Arc::new(Source::new(&source.name, &source.text));
-    yaml::parse(&source)?;
-    Ok(Stack {
-        file,
-        ..Stack::default()
-    })
 }
