@@ -196,7 +196,11 @@ pub async fn remove<P: Provider>(
                 found.push(Thing::from(existing));
             }
         }
-        let clean = looks.iter().rev().take_while(|look| look.found == 0).count();
+        let clean = looks
+            .iter()
+            .rev()
+            .take_while(|look| look.found == 0)
+            .count();
         if survey.take.is_empty() {
             if clean >= CLEAN_LOOKS {
                 break;
@@ -223,7 +227,9 @@ pub async fn remove<P: Provider>(
         .iter()
         .map(|(existing, _)| {
             let thing = Thing::from(existing);
-            let blocker = blockers.remove(&thing.id).unwrap_or_else(|| unexplained(&thing));
+            let blocker = blockers
+                .remove(&thing.id)
+                .unwrap_or_else(|| unexplained(&thing));
             (thing, blocker)
         })
         .collect();

@@ -13,9 +13,17 @@ use crate::model::{EnvironmentName, SeatNumber, SeatSet, ServiceName};
 /// `reset` gives a participant a fresh one, and `down` takes everything away and proves that it is
 /// gone.
 #[derive(Debug, Parser)]
-#[command(name = "seatbox", version, about, max_term_width = 100, propagate_version = true)]
-#[command(after_help = "Exit codes: 0 done, 1 failed, 2 bad input (nothing touched), 3 some seats \
-failed or something is left, 4 engine not reachable, 130 interrupted.")]
+#[command(
+    name = "seatbox",
+    version,
+    about,
+    max_term_width = 100,
+    propagate_version = true
+)]
+#[command(
+    after_help = "Exit codes: 0 done, 1 failed, 2 bad input (nothing touched), 3 some seats \
+failed or something is left, 4 engine not reachable, 130 interrupted."
+)]
 pub struct Cli {
     /// What all commands have in common.
     #[command(flatten)]
@@ -63,7 +71,11 @@ pub enum LogFormat {
 #[derive(Debug, Clone, Args)]
 pub struct EnvironmentArgs {
     /// The environment file.
-    #[arg(env = "SEATBOX_ENVIRONMENT", default_value = "seatbox.yaml", value_name = "FILE")]
+    #[arg(
+        env = "SEATBOX_ENVIRONMENT",
+        default_value = "seatbox.yaml",
+        value_name = "FILE"
+    )]
     pub environment: PathBuf,
     /// Set a value of the environment file, as in seats.count=3; may be given again.
     #[arg(long, value_name = "PATH=VALUE")]

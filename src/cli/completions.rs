@@ -8,6 +8,11 @@ use crate::exit::Exit;
 
 /// Prints a shell's completion script.
 pub fn run(shell: clap_complete::Shell) -> Result {
-    clap_complete::generate(shell, &mut Cli::command(), "seatbox", &mut std::io::stdout());
+    clap_complete::generate(
+        shell,
+        &mut Cli::command(),
+        "seatbox",
+        &mut std::io::stdout(),
+    );
     Ok(Exit::Success)
 }

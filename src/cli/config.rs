@@ -21,11 +21,18 @@ pub fn run(global: &Global, environment: &EnvironmentArgs) -> Result {
                 })
             })
             .collect();
-        anstream::println!("{:#}", serde_json::json!({ "version": 1, "settings": values }));
+        anstream::println!(
+            "{:#}",
+            serde_json::json!({ "version": 1, "settings": values })
+        );
         return Ok(Exit::Success);
     }
     let width = |text: fn(&crate::environment::Setting) -> &str| {
-        settings.iter().map(|setting| text(setting).chars().count()).max().unwrap_or(0)
+        settings
+            .iter()
+            .map(|setting| text(setting).chars().count())
+            .max()
+            .unwrap_or(0)
     };
     let (path, value) = (width(|s| &s.path), width(|s| &s.value).min(60));
     for setting in &settings {

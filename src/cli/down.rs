@@ -55,7 +55,13 @@ pub async fn run(
 /// A provider that only looks and deletes.
 pub async fn bare_provider() -> Result<DockerProvider> {
     let engine = context::engine().await?;
-    Ok(DockerProvider::new(engine, None, None, Recipes::default(), Timestamp::now()))
+    Ok(DockerProvider::new(
+        engine,
+        None,
+        None,
+        Recipes::default(),
+        Timestamp::now(),
+    ))
 }
 
 /// Deletes what `judge` says, or prints what that would be, and shows the certificate.
@@ -74,7 +80,15 @@ pub async fn take_away<P: Provider>(
     }
     let cancel = interruption();
     let shown = Shown::start(global);
-    let result = remove(provider, about, judge, Timestamp::now, &shown.events, &cancel).await;
+    let result = remove(
+        provider,
+        about,
+        judge,
+        Timestamp::now,
+        &shown.events,
+        &cancel,
+    )
+    .await;
     shown.finish().await;
     let certificate = result.map_err(Error::Call)?;
     show::certified(global.output, &certificate);

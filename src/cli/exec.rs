@@ -10,7 +10,11 @@ use crate::provider::docker::exec::{ExecOptions, exec_attached};
 use crate::provider::docker::names;
 
 /// What `shell` runs where nothing else is said: a login shell where there is bash, sh elsewhere.
-const SHELL: [&str; 3] = ["/bin/sh", "-c", "if command -v bash >/dev/null; then exec bash -l; fi; exec sh"];
+const SHELL: [&str; 3] = [
+    "/bin/sh",
+    "-c",
+    "if command -v bash >/dev/null; then exec bash -l; fi; exec sh",
+];
 
 /// Opens a shell in a seat.
 pub async fn shell(environment: &EnvironmentArgs, seat: &SeatArgs) -> Result {
@@ -63,7 +67,10 @@ async fn attach(
         user: None,
         workdir: service.seatbox.workspace.clone(),
         // What the terminal can do is known on this side only.
-        env: std::env::var("TERM").map(|term| format!("TERM={term}")).into_iter().collect(),
+        env: std::env::var("TERM")
+            .map(|term| format!("TERM={term}"))
+            .into_iter()
+            .collect(),
     };
     let code = exec_attached(&context.provider.engine().docker, &container, options)
         .await

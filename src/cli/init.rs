@@ -45,10 +45,17 @@ fn name_of(directory: &Path) -> Result<EnvironmentName> {
     let absolute = std::path::absolute(directory).map_err(io(directory.display().to_string()))?;
     let name = absolute
         .file_name()
-        .map(|name| name.to_string_lossy().to_ascii_lowercase().replace(['_', '.', ' '], "-"))
+        .map(|name| {
+            name.to_string_lossy()
+                .to_ascii_lowercase()
+                .replace(['_', '.', ' '], "-")
+        })
         .unwrap_or_default();
     name.parse().map_err(|error| {
-        Error::usage(format!("{error}"), "name the environment, as in --name go-workshop")
+        Error::usage(
+            format!("{error}"),
+            "name the environment, as in --name go-workshop",
+        )
     })
 }
 
@@ -104,7 +111,11 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         run(directory.path(), Some("go-lab".parse().unwrap()), 5).unwrap();
         let now = jiff::Timestamp::UNIX_EPOCH;
-        let loaded = load(&directory.path().join("seatbox.yaml"), &Overrides::new([], now)).unwrap();
+        let loaded = load(
+            &directory.path().join("seatbox.yaml"),
+            &Overrides::new([], now),
+        )
+        .unwrap();
         assert_eq!(loaded.environment.seats.count, 5);
         assert_eq!(loaded.environment.stack.services.len(), 3);
     }

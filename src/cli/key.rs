@@ -15,7 +15,9 @@ const LONGEST_INPUT: u64 = 1024;
 
 fn path(environment: &EnvironmentArgs) -> Result<std::path::PathBuf> {
     let environment = context::load(environment)?.environment;
-    Ok(store::key_path(&environment.name, |name| std::env::var(name).ok())?)
+    Ok(store::key_path(&environment.name, |name| {
+        std::env::var(name).ok()
+    })?)
 }
 
 /// Prints the key's fingerprint.

@@ -40,9 +40,17 @@ pub async fn run(environment: &EnvironmentArgs, seats: &SeatsArgs, wanted: Wante
     if let Some(service) = &wanted.service
         && !environment.stack.services.contains_key(service)
     {
-        let names: Vec<&str> = environment.stack.services.keys().map(|n| n.as_str()).collect();
+        let names: Vec<&str> = environment
+            .stack
+            .services
+            .keys()
+            .map(|n| n.as_str())
+            .collect();
         let message = format!("the stack has no service {service}");
-        return Err(Error::usage(message, format!("it has {}", names.join(", "))));
+        return Err(Error::usage(
+            message,
+            format!("it has {}", names.join(", ")),
+        ));
     }
     let observed = context.provider.observe().await?.of(&environment.name);
     let mut sources: Vec<LogSource> = observed
@@ -54,7 +62,10 @@ pub async fn run(environment: &EnvironmentArgs, seats: &SeatsArgs, wanted: Wante
             };
             let service: ServiceName = container.ownership.service.as_deref()?.parse().ok()?;
             let meant = seats.contains(&seat)
-                && wanted.service.as_ref().is_none_or(|wanted| *wanted == service);
+                && wanted
+                    .service
+                    .as_ref()
+                    .is_none_or(|wanted| *wanted == service);
             meant.then(|| LogSource {
                 seat,
                 service,

@@ -13,7 +13,10 @@ pub async fn run(global: &Global, environment: &EnvironmentArgs, seats: &SeatsAr
     let context = context::open(environment, Missing::Pretend).await?;
     let seats = context::seats(&context.environment, seats)?;
     let observed = context.provider.observe().await?;
-    let plan = context.provider.converge(&observed, &seats, Mode::Repair).await?;
+    let plan = context
+        .provider
+        .converge(&observed, &seats, Mode::Repair)
+        .await?;
     show::plan(global.output, &context.environment, &plan);
     Ok(Exit::Success)
 }

@@ -6,8 +6,8 @@ use tokio_util::sync::CancellationToken;
 use super::args::{Cli, Command, Export, Key};
 use super::error::Result;
 use super::{
-    completions, config, down, exec, images, init, key, logs, man, plan, reset, schema,
-    status, sweep, up,
+    completions, config, down, exec, images, init, key, logs, man, plan, reset, schema, status,
+    sweep, up,
 };
 use crate::exit::Exit;
 
@@ -15,7 +15,10 @@ use crate::exit::Exit;
 pub fn run() -> Exit {
     let cli = Cli::parse();
     let output = cli.global.output;
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => {
             anstream::eprintln!("error: can't start: {error}");
@@ -141,7 +144,9 @@ pub fn interruption() -> CancellationToken {
             _ = terminated => {}
         }
         cancel.cancel();
-        anstream::eprintln!("interrupted: what is under way comes to its end; once more to stop at once");
+        anstream::eprintln!(
+            "interrupted: what is under way comes to its end; once more to stop at once"
+        );
         if tokio::signal::ctrl_c().await.is_ok() {
             std::process::exit(Exit::Interrupted.code().into());
         }

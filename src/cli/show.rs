@@ -29,7 +29,12 @@ pub fn converged(
 ) {
     let expires = views.iter().filter_map(|view| view.expires).min();
     if output == Output::Json {
-        json(&v1::UpReport::new(&environment.name, expires, views, outcome));
+        json(&v1::UpReport::new(
+            &environment.name,
+            expires,
+            views,
+            outcome,
+        ));
         return;
     }
     anstream::print!("{}", table::seats(views, outcome, Canvas::stdout()));
@@ -38,8 +43,14 @@ pub fn converged(
     let one = format!(" --seat {seat}");
     let verb = if phase == Phase::Reset { "reset" } else { "up" };
     let next = [
-        (command("shell", &one), format!("opens a shell in seat {seat}")),
-        (command("reset", &one), format!("gives seat {seat} a fresh stack")),
+        (
+            command("shell", &one),
+            format!("opens a shell in seat {seat}"),
+        ),
+        (
+            command("reset", &one),
+            format!("gives seat {seat} a fresh stack"),
+        ),
         (command("status", ""), "shows how the seats are".to_owned()),
         (command("down", ""), "takes everything away".to_owned()),
     ];

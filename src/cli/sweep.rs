@@ -21,7 +21,11 @@ pub async fn run(
     let now = Timestamp::now();
     let judge = |existing: &Existing<_>| judge(existing, only.as_ref(), all, now);
     let about = About {
-        scope: if all { Scope::Everything } else { Scope::Expired },
+        scope: if all {
+            Scope::Everything
+        } else {
+            Scope::Expired
+        },
         environments: only.iter().cloned().collect(),
     };
     take_away(global, &provider, about, judge, dry_run).await

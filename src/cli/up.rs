@@ -6,9 +6,10 @@ use super::error::{Error, Result};
 use super::progress::Shown;
 use super::run::interruption;
 use super::show;
-use crate::engine::{Outcome, Phase, run as carry_out};
+use crate::engine::{Outcome, Phase, SeatResult, run as carry_out};
 use crate::exit::Exit;
 use crate::model::SeatNumber;
+use crate::model::seat::SeatState;
 use crate::plan::Mode;
 use crate::provider::Provider;
 
@@ -44,7 +45,13 @@ pub async fn converge(
     shown.finish().await;
     let (outcome, mut views) = result.map_err(Error::Call)?;
     for view in &mut views {
-        view.took = outcome.seats.get(&view.seat).map(|seat| seat.took);
+        if let Some(seat) = outcome.seats.get(&view.seat) {
+            view.took = Some(seat.took);
+            // Every check has just passed; the engine's own may say so only after its interval.
+            if seat.result == SeatResult::Done && view.state != SeatState::Absent {
+                view.state = SeatState::Ready;
+            }
+        }
     }
     show::converged(
         global.output,

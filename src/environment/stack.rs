@@ -7,8 +7,7 @@ use super::load::Overrides;
 use super::raw::RawStack;
 use crate::model::environment::{Isolation, Seats};
 use crate::model::{EnvironmentName, Stack};
-use crate::stack::{self, Request, Source};
-use crate::yaml;
+use crate::{stack, yaml};
 
 /// The stacks that come with the program.
 #[derive(RustEmbed)]
@@ -36,18 +35,25 @@ pub(super) fn load(
         return None;
     };
     let source = source(c, &raw)?;
-    // A wrong name is an error of its own; what else is wrong is to be found all the same.
-    let unnamed = "unnamed".parse().expect("it is a DNS label");
-    let request = Request {
+    // A wrong name has been reported; the stack is read all the same, for its own problems.
+    let stand_in;
+    let environment = match name {
+        Some(name) => name,
+        None => {
+            stand_in = "environment".parse().ok()?;
+            &stand_in
+        }
+    };
+    let loaded = stack::load(&stack::Request {
         source,
-        environment: name.unwrap_or(&unnamed),
+        environment,
         seats: seats.total(),
         variables: &raw.variables.unwrap_or_default(),
         process: &overrides.variables.iter().cloned().collect(),
         profiles: &raw.profiles.unwrap_or_default(),
         isolation,
-    };
-    match stack::load(&request) {
+    });
+    match loaded {
         Ok(stack) => Some(stack),
         Err(problems) => {
             c.problems.extend(problems);
@@ -56,7 +62,7 @@ pub(super) fn load(
     }
 }
 
-fn source(c: &mut Checker<'_>, raw: &RawStack) -> Option<Source> {
+fn source(c: &mut Checker<'_>, raw: &RawStack) -> Option<stack::Source> {
     let code = "environment::stack";
     match (&raw.file, &raw.template) {
         (Some(_), Some(_)) => {
@@ -67,7 +73,7 @@ fn source(c: &mut Checker<'_>, raw: &RawStack) -> Option<Source> {
         (Some(text), None) => {
             let path = c.path(text);
             match yaml::read(&path) {
-                Ok(_) => Some(Source::File(path)),
+                Ok(_) => Some(stack::Source::File(path)),
                 Err(problem) => {
                     // In the environment file, where the wrong name is.
                     let message = format!("`{}`: {}", path.display(), problem.message);
@@ -80,7 +86,7 @@ fn source(c: &mut Checker<'_>, raw: &RawStack) -> Option<Source> {
         (None, Some(name)) => {
             if let Some(text) = template(name) {
                 let name = format!("template {name}");
-                return Some(Source::Text { name, text });
+                return Some(stack::Source::Text { name, text });
             }
             let known: Vec<String> = Templates::iter()
                 .filter_map(|file| Some(file.strip_suffix(".yaml")?.to_owned()))

@@ -19,7 +19,7 @@ impl Fixture {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(
             dir.path().join("stack.yaml"),
-            "services:\n  a: {image: busybox}\n",
+            "services:\n  a: {image: busybox}\n  b: {image: busybox, profiles: [debug]}\n",
         )
         .unwrap();
         std::fs::create_dir(dir.path().join("files")).unwrap();
@@ -133,6 +133,12 @@ fn what_must_be_there_is_asked_for() {
             "e.yaml:1:1: `stack` is missing",
         ]
     );
+}
+
+#[test]
+fn a_megabyte_of_unknown_keys_has_a_bounded_number_of_complaints() {
+    let keys: String = (0..50_000).map(|n| format!("key{n}: value{n}\n")).collect();
+    assert_eq!(Fixture::new().problems(&keys).len(), 100);
 }
 
 #[test]
@@ -406,7 +412,12 @@ fn mistakes_outside_the_file_name_their_variable_or_option() {
 fn a_stack_is_a_file_or_a_built_in_one() {
     let fixture = Fixture::new();
     let stack = |text: &str| fixture.load(&format!("version: 1\nname: demo\nstack: {text}\n"));
-    assert!(stack("{file: stack.yaml, variables: {A: 1.10}, profiles: [debug]}").is_ok());
+    let services = |text: &str| stack(text).unwrap().environment.stack.services.len();
+    assert_eq!(services("stack.yaml"), 1);
+    assert_eq!(
+        services("{file: stack.yaml, variables: {A: 1.10}, profiles: [debug]}"),
+        2
+    );
     assert!(stack("{template: go-redis-postgres}").is_ok());
     assert!(
         stack("{template: go-redis-postgre}")

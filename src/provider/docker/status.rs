@@ -49,15 +49,22 @@ fn view(
         .values()
         .map(|service| (service, find(service)))
         .collect();
-    let views: Vec<ServiceView> = services
+    let mut views: Vec<ServiceView> = services
         .iter()
         .map(|(service, container)| service_view(environment, networks, seat, service, *container))
         .collect();
+    let state = state(&services, &views);
+    if state == SeatState::Absent {
+        // That each service is missing too goes without saying.
+        for view in &mut views {
+            view.problem = None;
+        }
+    }
     let shown = environment.stack.shell_service().and_then(find);
     SeatView {
         seat,
         group: environment.group_of(seat),
-        state: state(&services, &views),
+        state,
         address: shown.and_then(|container| container.networks.values().flatten().next().copied()),
         ports: services
             .iter()
