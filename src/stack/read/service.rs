@@ -64,8 +64,6 @@ pub struct Draft<'n> {
     pub mounts: Vec<(Mount, Place)>,
     /// Its configs and secrets, with the place of each.
     pub files: Vec<(InjectedFile, Place)>,
-    /// Where its name stands.
-    pub place: Place,
     /// The service in the file.
     pub node: &'n Node,
 }
@@ -130,7 +128,6 @@ pub fn service<'n>(
         profiles: Vec::new(),
         mounts: Vec::new(),
         files: Vec::new(),
-        place: place.clone(),
         node,
     };
     let mut limits = Limits::default();
