@@ -11,8 +11,18 @@
 //! renders what happened, and [`cli`] puts them together, one file a verb.
 #![warn(missing_docs)]
 
+pub mod cli;
 pub mod diagnostic;
+pub mod engine;
+pub mod environment;
+pub mod exit;
+pub mod image;
 pub mod model;
+pub mod plan;
+pub mod provider;
+pub mod removal;
+pub mod report;
+pub mod secret;
 pub mod stack;
 pub mod yaml;
 

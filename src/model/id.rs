@@ -146,6 +146,9 @@ text_conversions!(ServiceName);
 pub struct SeatNumber(NonZeroU32);
 
 impl SeatNumber {
+    /// The first seat.
+    pub const FIRST: Self = Self(NonZeroU32::MIN);
+
     /// A seat number, where `value` is in 1 to [`MAX_SEATS`].
     pub fn new(value: u32) -> Option<Self> {
         if value > MAX_SEATS {

@@ -7,6 +7,7 @@ pub mod id;
 pub mod seat;
 pub mod stack;
 pub mod text;
+pub mod view;
 
 pub use environment::Environment;
 pub use id::{EnvironmentName, SeatNumber, SeatSet, ServiceName};

@@ -127,6 +127,9 @@ pub struct ServiceSettings {
     pub workspace: Option<String>,
     /// The command that `shell` runs.
     pub shell: Option<Vec<String>>,
+    /// How long its check may take to pass when it is brought up.
+    #[serde(skip)]
+    pub ready_timeout: Option<Duration>,
 }
 
 /// The transport protocol of a port.

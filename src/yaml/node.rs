@@ -1,5 +1,7 @@
 //! A YAML value that knows where it was written.
 
+use std::collections::HashMap;
+
 use super::{PathPart, Place};
 
 /// A value and its place.
@@ -135,14 +137,19 @@ impl Node {
     pub fn merge(self, over: Node) -> Node {
         match (self.value, over.value) {
             (Value::Mapping(mut below), Value::Mapping(above)) => {
+                // By name, for a hostile file has a hundred thousand keys.
+                let index: HashMap<String, usize> = below
+                    .iter()
+                    .enumerate()
+                    .map(|(index, (key, _))| (key.name.clone(), index))
+                    .collect();
                 for (key, node) in above {
-                    match below
-                        .iter()
-                        .position(|(candidate, _)| candidate.name == key.name)
-                    {
+                    match index.get(&key.name) {
                         Some(index) => {
-                            let (_, old) = below.remove(index);
-                            below.insert(index, (key, old.merge(node)));
+                            let (old_key, old) = &mut below[*index];
+                            let taken = std::mem::replace(old, Node::empty(Place::Default));
+                            *old = taken.merge(node);
+                            *old_key = key;
                         }
                         None => below.push((key, node)),
                     }

@@ -17,7 +17,7 @@ const MAX_DEPTH: usize = 48;
 /// about 300 bytes.
 const MAX_VALUES: usize = 250_000;
 /// How many parser events aliases may replay, which bounds "billion laughs".
-const MAX_REPLAYED_EVENTS: usize = 100_000;
+const MAX_REPLAYED_EVENTS: usize = 20_000;
 
 /// Parses the one YAML document of `source`. An empty document is [`Value::Null`].
 ///

@@ -1,0 +1,3 @@
+module gopher.example/guangzhou
+
+go 1.23

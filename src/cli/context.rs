@@ -1,0 +1,136 @@
+//! What most verbs begin with: the environment, the key, the engine.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::args::{EnvironmentArgs, SeatArgs, SeatsArgs};
+use super::error::{Error, Result};
+use crate::environment::{self, Loaded, Overrides};
+use crate::image::Recipes;
+use crate::model::{Environment, EnvironmentName, SeatNumber, SeatSet};
+use crate::provider::docker::DockerProvider;
+use crate::provider::docker::connect::{self, Engine};
+use crate::secret::{EventKey, KeyError, store};
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// Reads the environment file with all that goes over it.
+pub fn load(arguments: &EnvironmentArgs) -> Result<Loaded> {
+    let overrides = Overrides {
+        set: arguments.set.clone(),
+        provider: arguments.provider,
+        ..Overrides::new(std::env::vars(), Timestamp::now())
+    };
+    Ok(environment::load(&arguments.environment, &overrides)?)
+}
+
+/// What to do where there is no event key yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
+    /// Make one and keep it.
+    Create,
+    /// Make one for the moment, to plan with.
+    Pretend,
+}
+
+/// The event key of an environment.
+pub fn key(environment: &EnvironmentName, missing: Missing) -> Result<EventKey> {
+    let path = store::key_path(environment, variable)?;
+    match missing {
+        Missing::Create => Ok(store::load_or_create(&path)?),
+        Missing::Pretend => match store::load(&path) {
+            Err(KeyError::Missing { .. }) => Ok(EventKey::generate()?),
+            result => Ok(result?),
+        },
+    }
+}
+
+/// The engine that the `docker` command would use here.
+pub async fn engine() -> Result<Engine> {
+    let endpoint = connect::resolve(variable, Path::new("/"))?;
+    Ok(connect::connect(&endpoint).await?)
+}
+
+/// An environment, and the provider that its seats live with.
+pub struct Context {
+    /// The environment.
+    pub environment: Arc<Environment>,
+    /// Its provider.
+    pub provider: DockerProvider,
+    /// How a command names this environment, for advice on what to type next: nothing where the
+    /// process environment names it, or the usual file does.
+    pub arguments: String,
+}
+
+/// Reads the environment, and reaches the engine.
+pub async fn open(arguments: &EnvironmentArgs, missing: Missing) -> Result<Context> {
+    let environment = Arc::new(load(arguments)?.environment);
+    let recipes = Recipes::load(environment.images.recipes.as_deref())?;
+    let engine = engine().await?;
+    let key = Arc::new(key(&environment.name, missing)?);
+    let provider = DockerProvider::new(
+        engine,
+        Some(Arc::clone(&environment)),
+        Some(key),
+        recipes,
+        Timestamp::now(),
+    );
+    Ok(Context {
+        environment,
+        provider,
+        arguments: named(arguments),
+    })
+}
+
+fn named(arguments: &EnvironmentArgs) -> String {
+    let path = arguments.environment.display().to_string();
+    let implied = variable("SEATBOX_ENVIRONMENT").is_some_and(|named| named == path)
+        || path == "seatbox.yaml";
+    if implied {
+        String::new()
+    } else {
+        format!(" {}", shell_words::quote(&path))
+    }
+}
+
+/// The seats that are meant. One that the environment does not have is an error: whoever names it
+/// means something else.
+pub fn seats(environment: &Environment, arguments: &SeatsArgs) -> Result<Vec<SeatNumber>> {
+    let all = SeatSet::all();
+    let selection = arguments.seats.as_ref().unwrap_or(&all);
+    if let Some(seat) = selection.highest_named()
+        && seat.get() > environment.seats.total()
+    {
+        return Err(beyond(environment, seat));
+    }
+    Ok(environment.selected(selection))
+}
+
+fn beyond(environment: &Environment, seat: SeatNumber) -> Error {
+    Error::usage(
+        format!(
+            "{} has no seat {}: it has {}",
+            environment.name,
+            seat.get(),
+            environment.seats.total()
+        ),
+        "raise seats.count, or name another seat",
+    )
+}
+
+/// The one seat that is meant.
+pub fn one_seat(environment: &Environment, arguments: &SeatArgs) -> Result<SeatNumber> {
+    match arguments.seat {
+        Some(seat) if seat.get() > environment.seats.total() => Err(beyond(environment, seat)),
+        Some(seat) => Ok(seat),
+        None if environment.seats.total() == 1 => Ok(SeatNumber::FIRST),
+        None => Err(Error::usage(
+            format!("which of the {} seats?", environment.seats.total()),
+            "name it, as in --seat 7",
+        )),
+    }
+}

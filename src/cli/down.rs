@@ -1,0 +1,102 @@
+//! `seatbox down`.
+
+use jiff::Timestamp;
+
+use super::args::{EnvironmentArgs, Global, SeatsArgs};
+use super::context;
+use super::error::{Error, Result};
+use super::progress::Shown;
+use super::run::interruption;
+use super::show;
+use crate::exit::Exit;
+use crate::image::Recipes;
+use crate::plan::Cause;
+use crate::provider::Provider;
+use crate::provider::docker::DockerProvider;
+use crate::provider::traits::Existing;
+use crate::removal::{About, Scope, Survey, Verdict, remove};
+
+/// Takes an environment's seats away.
+pub async fn run(
+    global: &Global,
+    arguments: &EnvironmentArgs,
+    seats: &SeatsArgs,
+    dry_run: bool,
+) -> Result {
+    let environment = context::load(arguments)?.environment;
+    // Seats beyond the count may be named: a lowered count is how they came to be there.
+    let selection = seats.seats.clone().unwrap_or_default();
+    let everything = selection.is_all();
+    let provider = bare_provider().await?;
+    let name = environment.name.clone();
+    let judge = |existing: &Existing<_>| {
+        if existing.environment != name {
+            return Verdict::Ignore;
+        }
+        match existing.owner.seat() {
+            Some(seat) if selection.contains(seat) => Verdict::Take(Cause::Down),
+            None if everything => Verdict::Take(Cause::Down),
+            Some(_) => Verdict::Keep("its seat is not among those named".to_owned()),
+            None => Verdict::Keep("other seats share it".to_owned()),
+        }
+    };
+    let scope = if everything {
+        Scope::Environments
+    } else {
+        Scope::Seats(environment.selected(&selection))
+    };
+    let about = About {
+        scope,
+        environments: vec![environment.name.clone()],
+    };
+    take_away(global, &provider, about, judge, dry_run).await
+}
+
+/// A provider that only looks and deletes.
+pub async fn bare_provider() -> Result<DockerProvider> {
+    let engine = context::engine().await?;
+    Ok(DockerProvider::new(
+        engine,
+        None,
+        None,
+        Recipes::default(),
+        Timestamp::now(),
+    ))
+}
+
+/// Deletes what `judge` says, or prints what that would be, and shows the certificate.
+pub async fn take_away<P: Provider>(
+    global: &Global,
+    provider: &P,
+    about: About,
+    judge: impl Fn(&Existing<P::Scheme>) -> Verdict,
+    dry_run: bool,
+) -> Result {
+    if dry_run {
+        let observed = provider.observe().await?;
+        let survey = Survey::of(provider.existing(&observed), &judge);
+        show::teardown_plan(global.output, &survey.plan(), &survey.keep);
+        return Ok(Exit::Success);
+    }
+    let cancel = interruption();
+    let shown = Shown::start(global);
+    let result = remove(
+        provider,
+        about,
+        judge,
+        Timestamp::now,
+        &shown.events,
+        &cancel,
+    )
+    .await;
+    shown.finish().await;
+    let certificate = result.map_err(Error::Call)?;
+    show::certified(global.output, &certificate);
+    Ok(if certificate.is_clean() {
+        Exit::Success
+    } else if cancel.is_cancelled() {
+        Exit::Interrupted
+    } else {
+        Exit::Partial
+    })
+}

@@ -1,0 +1,115 @@
+//! What ends a command early, and the one place that prints it.
+
+use std::io::IsTerminal as _;
+
+use miette::Diagnostic as _;
+
+use super::args::Output;
+use crate::diagnostic::Diagnostics;
+use crate::engine::{Failure, FailureClass};
+use crate::exit::Exit;
+use crate::provider::docker::connect::ConnectError;
+use crate::secret::KeyError;
+
+/// Why a command did not do what was asked of it.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file can't be used as it is.
+    #[error(transparent)]
+    Input(#[from] Diagnostics),
+    /// What was asked for makes no sense with this environment.
+    #[error("{message}")]
+    Usage {
+        /// What is wrong.
+        message: String,
+        /// What to do.
+        hint: Option<String>,
+    },
+    /// The engine can't be reached.
+    #[error(transparent)]
+    Unreachable(#[from] ConnectError),
+    /// The event key can't be used.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// A call failed without which nothing can be done.
+    #[error("{0}")]
+    Call(#[from] Failure),
+    /// Reading or writing failed here.
+    #[error("{0}: {1}")]
+    Io(String, std::io::Error),
+}
+
+impl Error {
+    /// A misuse, with a word on what to do.
+    pub fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::Usage {
+            message: message.into(),
+            hint: Some(hint.into()),
+        }
+    }
+
+    /// How the program ends.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Input(_) | Self::Usage { .. } => Exit::Input,
+            Self::Unreachable(_) => Exit::Unreachable,
+            Self::Call(failure) => match failure.class {
+                FailureClass::Connection | FailureClass::Timeout => Exit::Unreachable,
+                _ => Exit::Failure,
+            },
+            Self::Key(_) | Self::Io(..) => Exit::Failure,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Usage { hint, .. } => hint.clone(),
+            Self::Call(failure) => failure.hint.clone(),
+            Self::Unreachable(error) => error.help().map(|help| help.to_string()),
+            Self::Key(error) => error.help().map(|help| help.to_string()),
+            Self::Input(_) | Self::Io(..) => None,
+        }
+    }
+
+    /// Prints it to standard error: with the lines of the files for people, as one JSON document
+    /// without them (they may quote secrets) for programs.
+    pub fn print(&self, output: Output) {
+        if output == Output::Json {
+            let diagnostics = match self {
+                Self::Input(diagnostics) => Some(diagnostics),
+                _ => None,
+            };
+            let document = serde_json::json!({
+                "version": 1,
+                "error": {
+                    "message": self.to_string(),
+                    "hint": self.hint(),
+                    "exit_code": self.exit().code(),
+                    "diagnostics": diagnostics,
+                }
+            });
+            anstream::eprintln!("{document}");
+            return;
+        }
+        if let Self::Input(diagnostics) = self {
+            let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+            let width = crossterm::terminal::size().map_or(100, |(width, _)| usize::from(width));
+            anstream::eprint!("{}", diagnostics.render(colour, width));
+            return;
+        }
+        use owo_colors::OwoColorize as _;
+        anstream::eprintln!("{} {self}", "error:".red().bold());
+        if let Some(hint) = self.hint() {
+            anstream::eprintln!("{} {hint}", "hint:".cyan());
+        }
+    }
+}
+
+/// The result of a command.
+pub type Result<T = Exit> = std::result::Result<T, Error>;
+
+/// Turns a failure to read or write into an error that names what it was about.
+pub fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> Error {
+    let what = what.into();
+    |error| Error::Io(what, error)
+}

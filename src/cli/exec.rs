@@ -1,0 +1,88 @@
+//! `seatbox shell` and `seatbox exec`.
+
+use super::args::{EnvironmentArgs, SeatArgs};
+use super::context::{self, Context, Missing};
+use super::error::{Error, Result};
+use crate::exit::Exit;
+use crate::model::{SeatNumber, Service};
+use crate::provider::docker::errors::failure;
+use crate::provider::docker::exec::{ExecOptions, exec_attached};
+use crate::provider::docker::names;
+
+/// What `shell` runs where nothing else is said: a login shell where there is bash, sh elsewhere.
+const SHELL: [&str; 3] = [
+    "/bin/sh",
+    "-c",
+    "if command -v bash >/dev/null; then exec bash -l; fi; exec sh",
+];
+
+/// Opens a shell in a seat.
+pub async fn shell(environment: &EnvironmentArgs, seat: &SeatArgs) -> Result {
+    let context = context::open(environment, Missing::Pretend).await?;
+    let (seat, service) = target(&context, seat)?;
+    let argv = service
+        .seatbox
+        .shell
+        .clone()
+        .unwrap_or_else(|| SHELL.map(str::to_owned).to_vec());
+    attach(&context, seat, service, argv).await
+}
+
+/// Runs a command in a seat.
+pub async fn run(environment: &EnvironmentArgs, seat: &SeatArgs, argv: &[String]) -> Result {
+    let context = context::open(environment, Missing::Pretend).await?;
+    let (seat, service) = target(&context, seat)?;
+    attach(&context, seat, service, argv.to_vec()).await
+}
+
+fn target<'a>(context: &'a Context, arguments: &SeatArgs) -> Result<(SeatNumber, &'a Service)> {
+    let environment = &context.environment;
+    let seat = context::one_seat(environment, arguments)?;
+    let stack = &environment.stack;
+    let service = match &arguments.service {
+        None => stack.shell_service(),
+        Some(name) => stack.services.get(name),
+    };
+    let service = service.ok_or_else(|| {
+        let names: Vec<&str> = stack.services.keys().map(|name| name.as_str()).collect();
+        Error::usage(
+            "the stack has no such service",
+            format!("it has {}", names.join(", ")),
+        )
+    })?;
+    Ok((seat, service))
+}
+
+async fn attach(
+    context: &Context,
+    seat: SeatNumber,
+    service: &Service,
+    argv: Vec<String>,
+) -> Result {
+    let container = names::container(&context.environment.name, seat, service.name.as_str());
+    let options = ExecOptions {
+        argv,
+        tty: None,
+        stdin: true,
+        user: None,
+        workdir: service.seatbox.workspace.clone(),
+        // What the terminal can do is known on this side only.
+        env: std::env::var("TERM")
+            .map(|term| format!("TERM={term}"))
+            .into_iter()
+            .collect(),
+    };
+    let code = exec_attached(&context.provider.engine().docker, &container, options)
+        .await
+        .map_err(|error| {
+            Error::Call(failure("run a command", &error).with_hint(format!(
+                "`seatbox status --seats {}` shows how the seat is",
+                seat.get()
+            )))
+        })?;
+    Ok(match u8::try_from(code) {
+        Ok(0) => Exit::Success,
+        Ok(code) => Exit::Command(code),
+        Err(_) => Exit::Failure,
+    })
+}

@@ -1,0 +1,22 @@
+//! `seatbox plan`, and every `--dry-run`.
+
+use super::args::{EnvironmentArgs, Global, SeatsArgs};
+use super::context::{self, Missing};
+use super::error::Result;
+use super::show;
+use crate::exit::Exit;
+use crate::plan::Mode;
+use crate::provider::Provider as _;
+
+/// Prints what `up` would do.
+pub async fn run(global: &Global, environment: &EnvironmentArgs, seats: &SeatsArgs) -> Result {
+    let context = context::open(environment, Missing::Pretend).await?;
+    let seats = context::seats(&context.environment, seats)?;
+    let observed = context.provider.observe().await?;
+    let plan = context
+        .provider
+        .converge(&observed, &seats, Mode::Repair)
+        .await?;
+    show::plan(global.output, &context.environment, &plan);
+    Ok(Exit::Success)
+}

@@ -1,0 +1,54 @@
+//! `seatbox reset`.
+
+use super::args::{EnvironmentArgs, Global, SeatsArgs};
+use super::context::{self, Missing};
+use super::error::{Error, Result};
+use super::{show, up};
+use crate::engine::Phase;
+use crate::exit::Exit;
+use crate::plan::Mode;
+use crate::provider::Provider as _;
+
+/// How a reset is meant.
+#[derive(Debug, Clone, Copy)]
+pub struct What {
+    /// Whether the workspace goes back to its first files as well.
+    pub workspace: bool,
+    /// Whether every seat is meant, of more than one.
+    pub all: bool,
+    /// Whether only the plan is printed.
+    pub dry_run: bool,
+}
+
+/// Gives seats a fresh stack.
+pub async fn run(
+    global: &Global,
+    environment: &EnvironmentArgs,
+    seats: &SeatsArgs,
+    what: What,
+) -> Result {
+    let missing = if what.dry_run {
+        Missing::Pretend
+    } else {
+        Missing::Create
+    };
+    let context = context::open(environment, missing).await?;
+    // A forgotten option must not cost everybody their work. Who has one seat means that one.
+    if seats.seats.is_none() && !what.all && context.environment.seats.total() > 1 {
+        return Err(Error::usage(
+            format!("which of the {} seats?", context.environment.seats.total()),
+            "name them, as in --seats 7, or say --all",
+        ));
+    }
+    let seats = context::seats(&context.environment, seats)?;
+    let mode = Mode::Reset {
+        workspace: what.workspace,
+    };
+    if what.dry_run {
+        let observed = context.provider.observe().await?;
+        let plan = context.provider.converge(&observed, &seats, mode).await?;
+        show::plan(global.output, &context.environment, &plan);
+        return Ok(Exit::Success);
+    }
+    up::converge(global, &context, &seats, Phase::Reset, mode).await
+}

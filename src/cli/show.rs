@@ -1,0 +1,132 @@
+//! Results, as text for people or as one JSON document for programs.
+
+use serde::Serialize;
+
+use super::args::Output;
+use crate::engine::{Outcome, Phase};
+use crate::image::{Choice, Origin};
+use crate::model::Environment;
+use crate::model::view::SeatView;
+use crate::plan::{Plan, Scheme};
+use crate::removal::{Certificate, Thing};
+use crate::report::json::v1;
+use crate::report::view::{ImageFrom, ImageView};
+use crate::report::{Canvas, certificate, summary, table};
+
+fn json(document: &impl Serialize) {
+    let text = serde_json::to_string_pretty(document).expect("reports are plain data");
+    anstream::println!("{text}");
+}
+
+/// What came of an `up` or a `reset`. `arguments` is how the command names the environment.
+pub fn converged(
+    output: Output,
+    environment: &Environment,
+    phase: Phase,
+    arguments: &str,
+    views: &[SeatView],
+    outcome: &Outcome,
+) {
+    let expires = views.iter().filter_map(|view| view.expires).min();
+    if output == Output::Json {
+        json(&v1::UpReport::new(
+            &environment.name,
+            expires,
+            views,
+            outcome,
+        ));
+        return;
+    }
+    anstream::print!("{}", table::seats(views, outcome, Canvas::stdout()));
+    let seat = views.first().map_or(1, |view| view.seat.get());
+    let command = |verb: &str, rest: &str| format!("seatbox {verb}{arguments}{rest}");
+    let one = format!(" --seat {seat}");
+    let verb = if phase == Phase::Reset { "reset" } else { "up" };
+    let next = [
+        (
+            command("shell", &one),
+            format!("opens a shell in seat {seat}"),
+        ),
+        (
+            command("reset", &one),
+            format!("gives seat {seat} a fresh stack"),
+        ),
+        (command("status", ""), "shows how the seats are".to_owned()),
+        (command("down", ""), "takes everything away".to_owned()),
+    ];
+    let closing = summary::Closing {
+        environment: &environment.name,
+        seats: views,
+        outcome,
+        expires,
+        again: &command(verb, ""),
+        next: if phase == Phase::Up { &next } else { &[] },
+    };
+    anstream::print!("\n{}", summary::text(&closing));
+}
+
+/// A plan, as it would be carried out.
+pub fn plan<S: Scheme>(output: Output, environment: &Environment, plan: &Plan<S>) {
+    match output {
+        Output::Json => json(&v1::PlanReport::new(Some(&environment.name), plan)),
+        Output::Text => anstream::print!("{plan}"),
+    }
+}
+
+/// What a `down` or a `sweep` would delete, and why the rest stays.
+pub fn teardown_plan<S: Scheme>(output: Output, plan: &Plan<S>, kept: &[(Thing, String)]) {
+    if output == Output::Json {
+        json(&v1::PlanReport::new(None, plan));
+        return;
+    }
+    anstream::print!("{plan}");
+    for (thing, reason) in kept {
+        anstream::println!("keep  {} {}  ({reason})", thing.kind, thing.name);
+    }
+}
+
+/// How seats are.
+pub fn status(output: Output, environment: &Environment, views: &[SeatView]) {
+    match output {
+        Output::Json => json(&v1::StatusReport::new(&environment.name, views)),
+        Output::Text => anstream::print!("{}", table::status(views, Canvas::stdout())),
+    }
+}
+
+/// What was taken away.
+pub fn certified(output: Output, view: &Certificate) {
+    match output {
+        Output::Json => json(&v1::Certificate::from(view)),
+        Output::Text => anstream::print!("{}", certificate::text(view)),
+    }
+}
+
+/// Where images come from.
+pub fn images(output: Output, choices: &[Choice]) {
+    let views: Vec<ImageView> = choices.iter().map(view).collect();
+    match output {
+        Output::Json => json(&v1::ImagesReport::new(&views)),
+        Output::Text => anstream::print!("{}", table::images(&views, Canvas::stdout())),
+    }
+}
+
+fn view(choice: &Choice) -> ImageView {
+    let stand_in = choice
+        .is_stand_in()
+        .then(|| format!("stands in for {}", choice.wanted));
+    ImageView {
+        image: choice.wanted.clone(),
+        reference: choice.reference.to_string(),
+        from: match choice.origin {
+            Origin::Present { .. } => ImageFrom::Engine,
+            Origin::Registry { .. } => ImageFrom::Registry,
+            Origin::Recipe { .. } => ImageFrom::Recipe,
+            Origin::Nowhere { .. } => ImageFrom::Nowhere,
+        },
+        verb: choice.verb().to_owned(),
+        reasons: match &choice.origin {
+            Origin::Nowhere { reasons } => reasons.clone(),
+            _ => stand_in.into_iter().collect(),
+        },
+    }
+}

@@ -1,0 +1,42 @@
+//! `seatbox status`.
+
+use std::io::IsTerminal as _;
+use std::time::Duration;
+
+use super::args::{EnvironmentArgs, Global, Output, SeatsArgs};
+use super::context::{self, Missing};
+use super::error::Result;
+use super::run::interruption;
+use super::show;
+use crate::exit::Exit;
+use crate::model::seat::SeatState;
+use crate::provider::Provider as _;
+
+/// Shows how seats are, once or every `interval`.
+pub async fn run(
+    global: &Global,
+    environment: &EnvironmentArgs,
+    seats: &SeatsArgs,
+    interval: Option<Duration>,
+) -> Result {
+    let context = context::open(environment, Missing::Pretend).await?;
+    let seats = context::seats(&context.environment, seats)?;
+    let cancel = interval.map(|_| interruption());
+    loop {
+        let observed = context.provider.observe().await?;
+        let views = context.provider.seats(&observed, &seats);
+        let ready = views.iter().all(|view| view.state == SeatState::Ready);
+        if interval.is_some() && global.output == Output::Text && std::io::stdout().is_terminal() {
+            // Home, and clear from there: nothing flickers.
+            anstream::print!("\x1b[H\x1b[J");
+        }
+        show::status(global.output, &context.environment, &views);
+        let (Some(interval), Some(cancel)) = (interval, &cancel) else {
+            return Ok(if ready { Exit::Success } else { Exit::Partial });
+        };
+        tokio::select! {
+            () = tokio::time::sleep(interval) => {}
+            () = cancel.cancelled() => return Ok(Exit::Interrupted),
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! `seatbox up`.
+
+use super::args::{EnvironmentArgs, Global, SeatsArgs};
+use super::context::{self, Context, Missing};
+use super::error::{Error, Result};
+use super::progress::Shown;
+use super::run::interruption;
+use super::show;
+use crate::engine::{Outcome, Phase, SeatResult, run as carry_out};
+use crate::exit::Exit;
+use crate::model::SeatNumber;
+use crate::model::seat::SeatState;
+use crate::plan::Mode;
+use crate::provider::Provider;
+
+/// Brings seats up, or puts them right.
+pub async fn run(global: &Global, environment: &EnvironmentArgs, seats: &SeatsArgs) -> Result {
+    let context = context::open(environment, Missing::Create).await?;
+    let seats = context::seats(&context.environment, seats)?;
+    converge(global, &context, &seats, Phase::Up, Mode::Repair).await
+}
+
+/// Brings `seats` to what the environment says, and shows what came of it.
+pub async fn converge(
+    global: &Global,
+    context: &Context,
+    seats: &[SeatNumber],
+    phase: Phase,
+    mode: Mode,
+) -> Result {
+    let provider = &context.provider;
+    let cancel = interruption();
+    let shown = Shown::start(global);
+    let result = async {
+        let observed = provider.observe().await?;
+        let plan = provider.converge(&observed, seats, mode).await?;
+        for notice in &plan.notices {
+            shown.events.notice(notice);
+        }
+        let outcome = carry_out(&plan, provider, phase, &shown.events, &cancel).await;
+        let observed = provider.observe().await?;
+        Ok((outcome, provider.seats(&observed, seats)))
+    }
+    .await;
+    shown.finish().await;
+    let (outcome, mut views) = result.map_err(Error::Call)?;
+    for view in &mut views {
+        if let Some(seat) = outcome.seats.get(&view.seat) {
+            view.took = Some(seat.took);
+            // Every check has just passed; the engine's own may say so only after its interval.
+            if seat.result == SeatResult::Done && view.state != SeatState::Absent {
+                view.state = SeatState::Ready;
+            }
+        }
+    }
+    show::converged(
+        global.output,
+        &context.environment,
+        phase,
+        &context.arguments,
+        &views,
+        &outcome,
+    );
+    Ok(exit(&outcome))
+}
+
+fn exit(outcome: &Outcome) -> Exit {
+    if outcome.interrupted {
+        Exit::Interrupted
+    } else if outcome.is_complete() {
+        Exit::Success
+    } else {
+        Exit::Partial
+    }
+}

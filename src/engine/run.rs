@@ -1,0 +1,325 @@
+//! The walk over a plan's graph.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Instant;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio_util::sync::CancellationToken;
+
+use super::event::millis;
+use super::retry::with_retries;
+use super::{
+    ActionLabel, Event, Events, Failure, FailureClass, Outcome, Phase, SeatOutcome, SeatResult,
+};
+use crate::model::SeatNumber;
+use crate::model::seat::Owner;
+use crate::plan::{Action, ActionId, Plan, Scheme};
+
+/// Makes the calls of a plan.
+pub trait Apply<S: Scheme>: Sync {
+    /// Makes one action's call. It must be possible to make it again after a failure of which
+    /// nobody knows whether it worked: what is there already is success.
+    fn apply(
+        &self,
+        action: &Action<S>,
+        progress: &Progress,
+    ) -> impl Future<Output = Result<(), Failure>> + Send;
+}
+
+/// Lets an action under way say how far it is.
+#[derive(Debug, Clone)]
+pub struct Progress {
+    action: Arc<ActionLabel>,
+    events: Events,
+}
+
+impl Progress {
+    /// Says what is being done and, where known, how much of it in bytes.
+    pub fn report(&self, message: impl Into<String>, done: Option<u64>, total: Option<u64>) {
+        self.events.send(Event::ActionProgress {
+            action: (*self.action).clone(),
+            message: message.into(),
+            done,
+            total,
+        });
+    }
+}
+
+/// Carries out `plan`: every action once all that it comes after has succeeded, as many at a time
+/// as their lanes allow, seats with low numbers first. A failure ends what depends on it and no
+/// more. When `cancel` is cancelled no further action begins, and those under way end.
+pub async fn run<S: Scheme, A: Apply<S>>(
+    plan: &Plan<S>,
+    provider: &A,
+    phase: Phase,
+    events: &Events,
+    cancel: &CancellationToken,
+) -> Outcome {
+    let mut walk = Walk::new(plan, phase, events);
+    let mut under_way = FuturesUnordered::new();
+    loop {
+        if !cancel.is_cancelled() {
+            for id in walk.next_actions() {
+                under_way.push(perform(&plan.actions[id], provider, events));
+            }
+        }
+        match under_way.next().await {
+            Some((id, Ok(()))) => walk.succeeded(id),
+            Some((id, Err(failure))) => walk.failed(id, failure),
+            None => break,
+        }
+    }
+    walk.finish(cancel.is_cancelled())
+}
+
+async fn perform<S: Scheme, A: Apply<S>>(
+    action: &Action<S>,
+    provider: &A,
+    events: &Events,
+) -> (ActionId, Result<(), Failure>) {
+    let label = Arc::new(ActionLabel::from(action));
+    let started = Instant::now();
+    events.send(Event::ActionStarted {
+        action: (*label).clone(),
+    });
+    let progress = Progress {
+        action: Arc::clone(&label),
+        events: events.clone(),
+    };
+    let result = with_retries(
+        async || provider.apply(action, &progress).await,
+        |failure, pause| {
+            events.send(Event::ActionRetried {
+                action: (*label).clone(),
+                failure: failure.clone(),
+                pause_ms: millis(pause),
+            });
+        },
+    )
+    .await;
+    events.send(match &result {
+        Ok(()) => Event::ActionFinished {
+            action: (*label).clone(),
+            took_ms: millis(started.elapsed()),
+        },
+        Err(failure) => Event::ActionFailed {
+            action: (*label).clone(),
+            failure: failure.clone(),
+        },
+    });
+    (action.id, result)
+}
+
+/// A lane's queue: what may begin, lowest place in the plan first, and how much is under way.
+struct Queue {
+    ready: BTreeSet<ActionId>,
+    under_way: usize,
+    width: usize,
+}
+
+/// What a seat still has to do, and what went wrong.
+struct SeatTally {
+    left: usize,
+    failure: Option<Failure>,
+    last: Instant,
+}
+
+struct Walk<'a, S: Scheme> {
+    plan: &'a Plan<S>,
+    phase: Phase,
+    events: &'a Events,
+    begun: Instant,
+    /// How many predecessors of each action have not succeeded yet.
+    waiting_for: Vec<usize>,
+    dependents: Vec<Vec<ActionId>>,
+    lost: Vec<bool>,
+    queues: HashMap<&'static str, Queue>,
+    seats: HashMap<SeatNumber, SeatTally>,
+    shared: Vec<Failure>,
+    failures: BTreeMap<ActionId, Failure>,
+    done: usize,
+}
+
+impl<'a, S: Scheme> Walk<'a, S> {
+    fn new(plan: &'a Plan<S>, phase: Phase, events: &'a Events) -> Self {
+        let begun = Instant::now();
+        let count = plan.actions.len();
+        let mut walk = Self {
+            plan,
+            phase,
+            events,
+            begun,
+            waiting_for: vec![0; count],
+            dependents: vec![Vec::new(); count],
+            lost: vec![false; count],
+            queues: HashMap::new(),
+            seats: HashMap::new(),
+            shared: Vec::new(),
+            failures: BTreeMap::new(),
+            done: 0,
+        };
+        for action in &plan.actions {
+            walk.waiting_for[action.id] = action.after.len();
+            for &earlier in &action.after {
+                walk.dependents[earlier].push(action.id);
+            }
+            if let Owner::Seat(seat) = action.owner {
+                walk.tally(seat).left += 1;
+            }
+            if action.after.is_empty() {
+                walk.enqueue(action.id);
+            }
+        }
+        let mut seats: Vec<(SeatNumber, usize)> = walk
+            .seats
+            .iter()
+            .map(|(seat, tally)| (*seat, tally.left))
+            .collect();
+        seats.sort_unstable();
+        events.send(Event::Started {
+            phase,
+            actions: count,
+            seats,
+        });
+        walk
+    }
+
+    fn tally(&mut self, seat: SeatNumber) -> &mut SeatTally {
+        let begun = self.begun;
+        self.seats.entry(seat).or_insert(SeatTally {
+            left: 0,
+            failure: None,
+            last: begun,
+        })
+    }
+
+    fn enqueue(&mut self, id: ActionId) {
+        let lane = self.plan.actions[id].lane();
+        self.queues
+            .entry(lane.name)
+            .or_insert(Queue {
+                ready: BTreeSet::new(),
+                under_way: 0,
+                width: lane.width,
+            })
+            .ready
+            .insert(id);
+    }
+
+    fn next_actions(&mut self) -> Vec<ActionId> {
+        let mut next = Vec::new();
+        for queue in self.queues.values_mut() {
+            while queue.under_way < queue.width {
+                let Some(id) = queue.ready.pop_first() else {
+                    break;
+                };
+                queue.under_way += 1;
+                next.push(id);
+            }
+        }
+        next
+    }
+
+    fn leave_lane(&mut self, id: ActionId) {
+        let lane = self.plan.actions[id].lane();
+        if let Some(queue) = self.queues.get_mut(lane.name) {
+            queue.under_way -= 1;
+        }
+    }
+
+    fn succeeded(&mut self, id: ActionId) {
+        self.leave_lane(id);
+        self.done += 1;
+        for dependent in std::mem::take(&mut self.dependents[id]) {
+            self.waiting_for[dependent] -= 1;
+            if self.waiting_for[dependent] == 0 && !self.lost[dependent] {
+                self.enqueue(dependent);
+            }
+        }
+        if let Owner::Seat(seat) = self.plan.actions[id].owner {
+            let begun = self.begun;
+            let tally = self.tally(seat);
+            tally.left -= 1;
+            tally.last = Instant::now();
+            if tally.left == 0 && tally.failure.is_none() {
+                let after_ms = millis(begun.elapsed());
+                self.events.send(Event::SeatFinished { seat, after_ms });
+            }
+        }
+    }
+
+    /// Gives up all that comes after the failed action; a seat's first failure is its failure.
+    fn failed(&mut self, id: ActionId, failure: Failure) {
+        self.leave_lane(id);
+        self.failures.insert(id, failure.clone());
+        if self.plan.actions[id].owner == Owner::Shared {
+            self.shared.push(failure.clone());
+        }
+        let mut given_up = vec![id];
+        while let Some(id) = given_up.pop() {
+            if std::mem::replace(&mut self.lost[id], true) {
+                continue;
+            }
+            given_up.extend(self.dependents[id].iter().copied());
+            if let Owner::Seat(seat) = self.plan.actions[id].owner {
+                let tally = self.tally(seat);
+                tally.last = Instant::now();
+                if tally.failure.is_none() {
+                    tally.failure = Some(failure.clone());
+                    self.events.send(Event::SeatFailed {
+                        seat,
+                        failure: failure.clone(),
+                    });
+                }
+            }
+        }
+    }
+
+    fn finish(self, interrupted: bool) -> Outcome {
+        let mut outcome = Outcome {
+            interrupted: interrupted && self.done < self.plan.actions.len(),
+            shared: self.shared,
+            failures: self.failures,
+            done: self.done,
+            took: self.begun.elapsed(),
+            ..Outcome::default()
+        };
+        for (seat, tally) in self.seats {
+            let result = match tally.failure {
+                Some(failure) => SeatResult::Failed(failure),
+                None if tally.left > 0 => SeatResult::Interrupted,
+                None => SeatResult::Done,
+            };
+            let took = tally.last - self.begun;
+            outcome.seats.insert(seat, SeatOutcome { result, took });
+        }
+        for seat in &self.plan.seats {
+            outcome.seats.entry(*seat).or_insert(SeatOutcome {
+                result: SeatResult::Unchanged,
+                took: std::time::Duration::ZERO,
+            });
+        }
+        for blocked in &self.plan.blocked {
+            outcome.seats.insert(
+                blocked.seat,
+                SeatOutcome {
+                    result: SeatResult::Failed(Failure::new(
+                        FailureClass::Conflict,
+                        "plan",
+                        blocked.reason.clone(),
+                    )),
+                    took: std::time::Duration::ZERO,
+                },
+            );
+        }
+        self.events.send(Event::Finished {
+            phase: self.phase,
+            took_ms: millis(outcome.took),
+            failed: outcome.failed().count(),
+            interrupted: outcome.interrupted,
+        });
+        outcome
+    }
+}

@@ -1,0 +1,208 @@
+//! Walking plans whose calls are made by a script.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio_util::sync::CancellationToken;
+
+use super::*;
+use crate::model::SeatNumber;
+use crate::model::seat::Owner;
+use crate::plan::tests::{Toy, ToyKind, ToyStep};
+use crate::plan::{Action, Cause, Key, Operation, Plan};
+
+/// Makes no calls: it notes them, and fails where it was told to.
+#[derive(Default)]
+struct Script {
+    calls: Mutex<Vec<usize>>,
+    failures: Mutex<HashMap<usize, Vec<Failure>>>,
+    under_way: AtomicUsize,
+    most: AtomicUsize,
+    cancel_at: Option<(usize, CancellationToken)>,
+}
+
+impl Apply<Toy> for Script {
+    async fn apply(&self, action: &Action<Toy>, _: &Progress) -> Result<(), Failure> {
+        let now = self.under_way.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most.fetch_max(now, Ordering::SeqCst);
+        self.calls.lock().unwrap().push(action.id);
+        if let Some((id, token)) = &self.cancel_at
+            && *id == action.id
+        {
+            token.cancel();
+        }
+        tokio::task::yield_now().await;
+        self.under_way.fetch_sub(1, Ordering::SeqCst);
+        match self
+            .failures
+            .lock()
+            .unwrap()
+            .get_mut(&action.id)
+            .and_then(Vec::pop)
+        {
+            Some(failure) => Err(failure),
+            None => Ok(()),
+        }
+    }
+}
+
+fn seat(number: u32) -> SeatNumber {
+    SeatNumber::new(number).unwrap()
+}
+
+/// A plan of three chained actions for each of `seats` seats.
+fn chains(seats: u32) -> Plan<Toy> {
+    let mut plan = Plan::empty();
+    for number in 1..=seats {
+        for step in 0..3usize {
+            let id = plan.actions.len();
+            plan.actions.push(Action {
+                id,
+                owner: Owner::Seat(seat(number)),
+                key: Key::new(ToyKind::Box, format!("b{number}")),
+                service: None,
+                operation: Operation::Bring(ToyStep::Make),
+                cause: Cause::Missing,
+                after: if step == 0 { vec![] } else { vec![id - 1] },
+            });
+        }
+        plan.seats.push(seat(number));
+    }
+    plan
+}
+
+fn broken(class: FailureClass) -> Failure {
+    Failure::new(class, "make", "it broke")
+}
+
+async fn walk(plan: &Plan<Toy>, script: &Script, cancel: &CancellationToken) -> Outcome {
+    let (events, _receiver) = Events::channel();
+    run(plan, script, Phase::Up, &events, cancel).await
+}
+
+#[tokio::test]
+async fn every_action_is_made_once_and_after_those_it_comes_after() {
+    let (plan, script) = (chains(4), Script::default());
+    let outcome = walk(&plan, &script, &CancellationToken::new()).await;
+    assert!(outcome.is_complete());
+    assert_eq!(outcome.done, 12);
+    let calls = script.calls.into_inner().unwrap();
+    let place = |id: usize| calls.iter().position(|call| *call == id).unwrap();
+    for action in &plan.actions {
+        for earlier in &action.after {
+            assert!(place(*earlier) < place(action.id));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_lane_is_never_fuller_than_its_width() {
+    let (plan, script) = (chains(20), Script::default());
+    walk(&plan, &script, &CancellationToken::new()).await;
+    assert_eq!(script.most.into_inner(), 2);
+}
+
+#[tokio::test]
+async fn a_seat_that_fails_stops_no_other_and_nothing_that_depends_on_it_is_tried() {
+    let (plan, script) = (chains(3), Script::default());
+    script
+        .failures
+        .lock()
+        .unwrap()
+        .insert(4, vec![broken(FailureClass::Broken)]);
+    let outcome = walk(&plan, &script, &CancellationToken::new()).await;
+    let failed: Vec<SeatNumber> = outcome.failed().map(|(seat, _)| seat).collect();
+    assert_eq!(failed, [seat(2)]);
+    assert_eq!(outcome.seats[&seat(3)].result, SeatResult::Done);
+    assert!(!script.calls.into_inner().unwrap().contains(&5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_broken_connection_is_tried_again_and_a_refusal_is_not() {
+    let (plan, script) = (chains(2), Script::default());
+    let lost = vec![broken(FailureClass::Connection); 2];
+    script.failures.lock().unwrap().insert(0, lost);
+    script
+        .failures
+        .lock()
+        .unwrap()
+        .insert(3, vec![broken(FailureClass::Invalid); 2]);
+    let outcome = walk(&plan, &script, &CancellationToken::new()).await;
+    assert_eq!(outcome.seats[&seat(1)].result, SeatResult::Done);
+    let calls = script.calls.into_inner().unwrap();
+    assert_eq!(calls.iter().filter(|id| **id == 0).count(), 3);
+    assert_eq!(calls.iter().filter(|id| **id == 3).count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn trying_again_has_an_end() {
+    let (plan, script) = (chains(1), Script::default());
+    let lost = vec![broken(FailureClass::Timeout); 50];
+    script.failures.lock().unwrap().insert(0, lost);
+    let outcome = walk(&plan, &script, &CancellationToken::new()).await;
+    assert_eq!(outcome.failed().count(), 1);
+    assert_eq!(
+        script.calls.into_inner().unwrap().len(),
+        retry::MOST_ATTEMPTS
+    );
+}
+
+#[tokio::test]
+async fn what_is_shared_and_fails_fails_every_seat_that_depends_on_it() {
+    let mut plan = chains(2);
+    plan.actions[0].owner = Owner::Shared;
+    plan.actions[3].after = vec![0];
+    let script = Script::default();
+    script
+        .failures
+        .lock()
+        .unwrap()
+        .insert(0, vec![broken(FailureClass::NotFound)]);
+    let outcome = walk(&plan, &script, &CancellationToken::new()).await;
+    assert_eq!(outcome.failed().count(), 2);
+    assert_eq!(outcome.shared.len(), 1);
+}
+
+#[tokio::test]
+async fn after_an_interruption_nothing_begins_and_the_outcome_says_so() {
+    let plan = chains(5);
+    let token = CancellationToken::new();
+    let script = Script {
+        cancel_at: Some((0, token.clone())),
+        ..Script::default()
+    };
+    let outcome = walk(&plan, &script, &token).await;
+    assert!(outcome.interrupted);
+    assert_eq!(outcome.done, 2);
+    assert_eq!(outcome.seats[&seat(5)].result, SeatResult::Interrupted);
+}
+
+#[tokio::test]
+async fn events_tell_of_each_seat_once() {
+    let (plan, script) = (chains(2), Script::default());
+    script
+        .failures
+        .lock()
+        .unwrap()
+        .insert(4, vec![broken(FailureClass::Broken)]);
+    let (events, mut receiver) = Events::channel();
+    run(
+        &plan,
+        &script,
+        Phase::Up,
+        &events,
+        &CancellationToken::new(),
+    )
+    .await;
+    drop(events);
+    let (mut finished, mut failed) = (Vec::new(), Vec::new());
+    while let Some(event) = receiver.recv().await {
+        match event {
+            Event::SeatFinished { seat, .. } => finished.push(seat),
+            Event::SeatFailed { seat, .. } => failed.push(seat),
+            _ => {}
+        }
+    }
+    assert_eq!((finished, failed), (vec![seat(1)], vec![seat(2)]));
+}

@@ -1,0 +1,358 @@
+//! Making an image by a recipe: mmdebstrap fills a root, and the engine loads it as one layer.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+use std::process::Stdio;
+
+use bollard::Docker as Client;
+use bollard::query_parameters::ImportImageOptions;
+use futures_util::StreamExt as _;
+use futures_util::stream;
+use jiff::Timestamp;
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
+use tokio::process::Command;
+use tokio_util::io::ReaderStream;
+
+use super::Recipe;
+use crate::engine::{Failure, FailureClass, Progress};
+use crate::provider::docker::errors::failure;
+
+const CALL: &str = "build image";
+/// Where Debian's packages come from, unless `SEATBOX_DEBIAN_MIRROR` names a nearer place.
+const ARCHIVE: &str = "http://deb.debian.org/debian";
+/// Debian's keys: on Ubuntu they lie beside that one's own, which mmdebstrap would take.
+const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
+/// A tar archive is made of blocks of so many bytes.
+const BLOCK: usize = 512;
+
+/// Makes the recipe's image on this machine and loads it into the engine, under its name.
+pub async fn build(client: &Client, recipe: &Recipe, progress: &Progress) -> Result<(), Failure> {
+    let directory = tempfile::Builder::new()
+        .prefix("seatbox-image-")
+        .tempdir()
+        .map_err(|error| unwritable(&error))?;
+    lay_out(recipe, directory.path()).map_err(|error| unwritable(&error))?;
+    let layer = directory.path().join("layer.tar");
+    bootstrap(recipe, &directory, &layer, progress).await?;
+    progress.report("loading", None, None);
+    load(client, recipe, &layer).await
+}
+
+fn unwritable(error: &io::Error) -> Failure {
+    Failure::new(
+        FailureClass::Capacity,
+        CALL,
+        format!("can't write to the temporary directory: {error}"),
+    )
+}
+
+/// Writes what mmdebstrap's hooks need: the recipe's scripts and files, and what dpkg leaves out.
+fn lay_out(recipe: &Recipe, directory: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    // mmdebstrap gives up its privileges where it can, and must still read what is here.
+    std::fs::set_permissions(directory, std::fs::Permissions::from_mode(0o755))?;
+    let excludes = recipe
+        .exclude
+        .iter()
+        .map(|path| format!("path-exclude={path}\n"));
+    let keeps = recipe
+        .keep
+        .iter()
+        .map(|path| format!("path-include={path}\n"));
+    std::fs::write(
+        directory.join("dpkg.cfg"),
+        excludes.chain(keeps).collect::<String>(),
+    )?;
+    for script in ["prepare.sh", "customize.sh"] {
+        if let Some(content) = recipe.files.get(script) {
+            let path = directory.join(script);
+            std::fs::write(&path, content)?;
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755))?;
+        }
+    }
+    std::fs::write(directory.join("rootfs.tar"), rootfs(&recipe.files)?)
+}
+
+/// The recipe's own files as an archive of root's. Templates carry no modes: what is a script or
+/// lies in a directory of programs can be run, the rest can be read.
+fn rootfs(files: &BTreeMap<String, Vec<u8>>) -> io::Result<Vec<u8>> {
+    let mut archive = tar::Builder::new(Vec::new());
+    for (path, content) in files {
+        let Some(inside) = path.strip_prefix("rootfs/") else {
+            continue;
+        };
+        let executable = format!("/{inside}").contains("/bin/") || inside.ends_with(".sh");
+        let mut header = tar::Header::new_gnu();
+        header.set_size(content.len() as u64);
+        header.set_mode(if executable { 0o755 } else { 0o644 });
+        archive.append_data(&mut header, inside, content.as_slice())?;
+    }
+    archive.into_inner()
+}
+
+/// The arguments to mmdebstrap.
+fn arguments(recipe: &Recipe, directory: &Path, layer: &Path, mirror: &str) -> Vec<String> {
+    let place = directory.display();
+    let mut arguments = vec![
+        format!("--variant={}", recipe.variant),
+        "--format=tar".to_owned(),
+        format!("--include={}", recipe.packages.join(",")),
+        "--skip=cleanup/run".to_owned(),
+        // Nobody needs the half-made root after a power cut.
+        "--dpkgopt=force-unsafe-io".to_owned(),
+        // The recipe's own configuration files come before the packages', and stay.
+        "--dpkgopt=force-confold".to_owned(),
+        "--setup-hook=mkdir -p \"$1/etc/dpkg/dpkg.cfg.d\"".to_owned(),
+        format!("--setup-hook=upload {place}/dpkg.cfg /etc/dpkg/dpkg.cfg.d/seatbox"),
+        format!("--essential-hook=tar-in {place}/rootfs.tar /"),
+    ];
+    if recipe.files.contains_key("prepare.sh") {
+        arguments.push(format!("--essential-hook={place}/prepare.sh"));
+    }
+    if recipe.files.contains_key("customize.sh") {
+        arguments.push(format!("--customize-hook={place}/customize.sh"));
+    }
+    arguments.extend([recipe.suite.clone(), layer.display().to_string()]);
+    let updates = format!("{}-updates", recipe.suite);
+    let parts = [recipe.suite.as_str(), updates.as_str()];
+    for part in parts
+        .into_iter()
+        .chain(recipe.pockets.iter().map(String::as_str))
+    {
+        arguments.push(format!("deb [signed-by={KEYRING}] {mirror} {part} main"));
+    }
+    arguments.push(format!(
+        "deb [signed-by={KEYRING}] {mirror}-security {}-security main",
+        recipe.suite
+    ));
+    arguments
+}
+
+async fn bootstrap(
+    recipe: &Recipe,
+    directory: &TempDir,
+    layer: &Path,
+    progress: &Progress,
+) -> Result<(), Failure> {
+    let broken = |message: String| Failure::new(FailureClass::Broken, CALL, message);
+    if !Path::new(KEYRING).exists() {
+        return Err(broken(format!("Debian's keys are missing ({KEYRING})"))
+            .with_hint("install debian-archive-keyring"));
+    }
+    let mirror = std::env::var("SEATBOX_DEBIAN_MIRROR").unwrap_or_else(|_| ARCHIVE.to_owned());
+    let mut child = Command::new("mmdebstrap")
+        .args(arguments(
+            recipe,
+            directory.path(),
+            layer,
+            mirror.trim_end_matches('/'),
+        ))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        // It ends its whole process group when it is interrupted, which must not be ours.
+        .process_group(0)
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => broken("mmdebstrap is not installed".to_owned()).with_hint(
+                "install mmdebstrap (Debian, Ubuntu), or get the images from a registry",
+            ),
+            _ => broken(format!("can't run mmdebstrap: {error}")),
+        })?;
+    let mut errors = Vec::new();
+    if let Some(stderr) = child.stderr.take() {
+        let mut lines = BufReader::new(stderr).lines();
+        while let Ok(Some(line)) = lines.next_line().await {
+            if let Some(step) = line.strip_prefix("I: ") {
+                progress.report(step.to_owned(), None, None);
+            } else if line.starts_with("E: ") || line.starts_with("dpkg: error") {
+                errors.push(line);
+            }
+        }
+    }
+    let status = child
+        .wait()
+        .await
+        .map_err(|error| broken(error.to_string()))?;
+    if status.success() {
+        return Ok(());
+    }
+    let why = errors
+        .first()
+        .map_or("it gave no reason", |line| line.as_str());
+    Err(broken(format!("mmdebstrap failed: {why}")).with_hint(
+        "Debian's archive must be reachable; SEATBOX_DEBIAN_MIRROR names another place for it",
+    ))
+}
+
+/// The engine's name of this machine's architecture.
+fn architecture() -> &'static str {
+    match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    }
+}
+
+/// What the engine is told of the image.
+fn image_config(recipe: &Recipe, digest: &str, created: Timestamp) -> serde_json::Value {
+    let config = &recipe.config;
+    let keys = |list: &[String]| -> serde_json::Map<String, serde_json::Value> {
+        list.iter().map(|key| (key.clone(), json!({}))).collect()
+    };
+    let created = created.to_string();
+    json!({
+        "created": created,
+        "architecture": architecture(),
+        "os": "linux",
+        "config": {
+            "Env": config.env.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>(),
+            "Entrypoint": (!config.entrypoint.is_empty()).then_some(&config.entrypoint),
+            "Cmd": config.cmd,
+            "ExposedPorts": keys(&config.expose),
+            "Volumes": (!config.volumes.is_empty()).then(|| keys(&config.volumes)),
+            "WorkingDir": config.workdir,
+            "User": config.user,
+            "StopSignal": config.stop_signal,
+            "Labels": {
+                "org.opencontainers.image.title": recipe.name,
+                "org.opencontainers.image.description": recipe.description,
+            },
+        },
+        "rootfs": { "type": "layers", "diff_ids": [format!("sha256:{digest}")] },
+        "history": [{ "created": created, "created_by": "seatbox recipe" }],
+    })
+}
+
+/// One file of an archive, all of it in memory.
+fn entry(name: &str, content: &[u8]) -> Vec<u8> {
+    let mut bytes = header(name, content.len() as u64);
+    bytes.extend_from_slice(content);
+    bytes.resize(bytes.len().next_multiple_of(BLOCK), 0);
+    bytes
+}
+
+fn header(name: &str, size: u64) -> Vec<u8> {
+    let mut header = tar::Header::new_gnu();
+    header
+        .set_path(name)
+        .expect("the names of an image archive are short and relative");
+    header.set_size(size);
+    header.set_mode(0o644);
+    header.set_cksum();
+    header.as_bytes().to_vec()
+}
+
+/// Loads the layer as an image, in the form that `docker save` writes.
+async fn load(client: &Client, recipe: &Recipe, layer: &Path) -> Result<(), Failure> {
+    let unreadable = |error: io::Error| {
+        Failure::new(
+            FailureClass::Broken,
+            CALL,
+            format!("can't read what was made: {error}"),
+        )
+    };
+    let (digest, size) = digest(layer).await.map_err(unreadable)?;
+    let config = image_config(recipe, &digest, Timestamp::now()).to_string();
+    let config_name = format!("{}.json", crate::hex(&Sha256::digest(&config)));
+    let layer_name = "layer.tar";
+    let manifest = json!([{
+        "Config": config_name,
+        "RepoTags": [recipe.name],
+        "Layers": [layer_name],
+    }]);
+    let mut head = entry(&config_name, config.as_bytes());
+    head.extend(entry("manifest.json", manifest.to_string().as_bytes()));
+    head.extend(header(layer_name, size));
+    // What fills the layer's last block, and the two empty blocks at an archive's end.
+    let fill = size.next_multiple_of(BLOCK as u64) - size;
+    let tail = vec![0; usize::try_from(fill).unwrap_or(0) + 2 * BLOCK];
+    let file = tokio::fs::File::open(layer).await.map_err(unreadable)?;
+    let archive = stream::iter([Ok(head.into())])
+        .chain(ReaderStream::with_capacity(file, 1 << 20))
+        .chain(stream::iter([Ok(tail.into())]));
+    let mut steps = client.import_image_stream(ImportImageOptions::default(), archive, None);
+    while let Some(step) = steps.next().await {
+        step.map_err(|error| failure("load image", &error))?;
+    }
+    Ok(())
+}
+
+async fn digest(path: &Path) -> io::Result<(String, u64)> {
+    let mut file = tokio::fs::File::open(path).await?;
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 1 << 20];
+    let mut size = 0;
+    loop {
+        let read = file.read(&mut buffer).await?;
+        if read == 0 {
+            return Ok((crate::hex(&hash.finalize()), size));
+        }
+        hash.update(&buffer[..read]);
+        size += read as u64;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::Recipes;
+
+    #[test]
+    fn the_archive_has_root_owned_files_of_which_programs_can_be_run() {
+        let files = BTreeMap::from([
+            ("customize.sh".to_owned(), b"no part of it".to_vec()),
+            ("rootfs/etc/motd".to_owned(), b"hello".to_vec()),
+            (
+                "rootfs/usr/local/bin/entry".to_owned(),
+                b"#!/bin/sh".to_vec(),
+            ),
+        ]);
+        let archive = rootfs(&files).unwrap();
+        let modes: Vec<(String, u32)> = tar::Archive::new(archive.as_slice())
+            .entries()
+            .unwrap()
+            .map(|entry| {
+                let entry = entry.unwrap();
+                let path = entry.path().unwrap().display().to_string();
+                (path, entry.header().mode().unwrap())
+            })
+            .collect();
+        assert_eq!(
+            modes,
+            [
+                ("etc/motd".to_owned(), 0o644),
+                ("usr/local/bin/entry".to_owned(), 0o755)
+            ]
+        );
+    }
+
+    #[test]
+    fn backports_and_security_updates_are_among_the_sources() {
+        let recipes = Recipes::built_in();
+        let recipe = recipes.named("seatbox.local/golang:1.23").unwrap();
+        let arguments = arguments(
+            recipe,
+            Path::new("/t"),
+            Path::new("/t/layer.tar"),
+            "http://mirror.example/debian",
+        );
+        let sources: Vec<&String> = arguments
+            .iter()
+            .filter(|argument| argument.starts_with("deb "))
+            .collect();
+        assert!(
+            sources
+                .iter()
+                .any(|line| line.contains(" bookworm-backports main"))
+        );
+        assert!(sources.iter().any(|line| {
+            line.contains("http://mirror.example/debian-security bookworm-security main")
+        }));
+    }
+}

@@ -1,0 +1,522 @@
+//! What should exist of an environment on an engine, seat by seat.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ipnet::Ipv4Net;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::container::SPECIFICATION_VERSION;
+use super::names;
+use super::observe::Observed;
+use super::ports::{self, Holder};
+use super::scheme::{ContainerSpec, Docker, DockerKind, DockerStep, NetworkSpec, VolumeSpec};
+use super::subnets::Subnets;
+use crate::image::{Choice, Origin};
+use crate::model::seat::Owner;
+use crate::model::stack::{Condition, MountSource};
+use crate::model::{Environment, SeatNumber, Service, Stack};
+use crate::plan::{Blocked, Bond, Desired, Fingerprint, Key, Need, Stage};
+
+/// How long a service may take until its check passes, unless `x-seatbox.ready_timeout` says
+/// otherwise. Generous: on two cores 23 databases initialise at once.
+pub const READY_TIMEOUT: Duration = Duration::from_secs(180);
+
+/// What is wanted, and which seats can't have it.
+#[derive(Debug)]
+pub struct Wanted {
+    /// The resources of the seats that can be planned, each after all that it is made of.
+    pub desired: Vec<Desired<Docker>>,
+    /// The other seats.
+    pub blocked: Vec<Blocked>,
+}
+
+/// What the plan is made with, besides the environment.
+#[derive(Debug)]
+pub struct Surroundings<'a> {
+    /// What exists on the engine.
+    pub observed: &'a Observed,
+    /// Where each image comes from.
+    pub choices: &'a [Choice],
+    /// The routes of the engine's host, where they can be seen.
+    pub routes: &'a [Ipv4Net],
+    /// Who listens on the engine's host, where that can be seen.
+    pub listeners: &'a [Holder],
+    /// The fingerprint of the event key.
+    pub key: &'a str,
+    /// When what is created now may be swept away.
+    pub expires: Timestamp,
+}
+
+/// Where a service's stages are.
+#[derive(Debug, Clone, Copy)]
+pub struct Layout {
+    /// The stage that starts it.
+    pub start: usize,
+    /// The stage that waits until it is ready, where it has a check.
+    pub ready: Option<usize>,
+    /// The stage that waits until it has ended, where another service waits for that.
+    pub exit: Option<usize>,
+    /// How many there are.
+    pub len: usize,
+}
+
+impl Layout {
+    /// The stages of a service: create, connect to each further network, fill, start, check, await.
+    pub fn of(environment: &Environment, service: &Service) -> Self {
+        let start = 1
+            + service.networks.len().saturating_sub(1)
+            + usize::from(is_filled(environment, service));
+        let exit = ends(&environment.stack, service);
+        let ready = (!exit && service.healthcheck.is_some()).then_some(start + 1);
+        let exit = exit.then_some(start + 1);
+        Self {
+            start,
+            ready,
+            exit,
+            len: ready.or(exit).unwrap_or(start) + 1,
+        }
+    }
+
+    /// How many stages are done when it has been started.
+    pub fn started(&self) -> usize {
+        self.start + 1
+    }
+
+    /// How many stages must be done for that condition.
+    fn until(&self, condition: Condition) -> usize {
+        match condition {
+            Condition::ServiceStarted => self.started(),
+            Condition::ServiceHealthy => self.ready.map_or(self.started(), |stage| stage + 1),
+            Condition::ServiceCompletedSuccessfully => self.len,
+        }
+    }
+}
+
+fn ends(stack: &Stack, service: &Service) -> bool {
+    stack.services.values().any(|other| {
+        other
+            .depends_on
+            .get(&service.name)
+            .is_some_and(|d| d.condition == Condition::ServiceCompletedSuccessfully)
+    })
+}
+
+/// Whether files are put into the service's container before it starts.
+fn is_filled(environment: &Environment, service: &Service) -> bool {
+    !service.files.is_empty()
+        || (service.seatbox.workspace.is_some() && environment.workspace.files.is_some())
+}
+
+/// What should exist of `seats`.
+pub fn desired(
+    environment: &Environment,
+    seats: &[SeatNumber],
+    around: &Surroundings<'_>,
+) -> Wanted {
+    Planner::new(environment, around).plan(seats)
+}
+
+struct Planner<'a> {
+    environment: &'a Environment,
+    around: &'a Surroundings<'a>,
+    services: Vec<Arc<Service>>,
+    /// The image that each service runs, and why it can't where it can't.
+    images: HashMap<&'a str, &'a Choice>,
+    subnets: Subnets,
+    known_subnets: HashMap<&'a str, Ipv4Net>,
+    foreign: HashSet<(DockerKind, &'a str)>,
+    holders: HashMap<u16, Vec<Holder>>,
+    own_containers: HashSet<&'a str>,
+    desired: Vec<Desired<Docker>>,
+}
+
+impl<'a> Planner<'a> {
+    fn new(environment: &'a Environment, around: &'a Surroundings<'a>) -> Self {
+        let observed = around.observed;
+        let foreign = &observed.foreign;
+        let names = |kind, names: &'a [String]| names.iter().map(move |name| (kind, name.as_str()));
+        let mut holders: HashMap<u16, Vec<Holder>> = HashMap::new();
+        // Containers first: they are a better answer than the engine's proxy process.
+        for holder in observed
+            .published
+            .iter()
+            .map(Holder::from)
+            .chain(around.listeners.iter().cloned())
+        {
+            holders.entry(holder.port).or_default().push(holder);
+        }
+        Self {
+            environment,
+            around,
+            services: environment
+                .stack
+                .services
+                .values()
+                .cloned()
+                .map(Arc::new)
+                .collect(),
+            images: around
+                .choices
+                .iter()
+                .map(|choice| (choice.wanted.as_str(), choice))
+                .collect(),
+            subnets: Subnets::new(
+                environment.docker.subnets,
+                environment.docker.subnet_prefix,
+                observed.subnets.iter().chain(around.routes).copied(),
+            ),
+            known_subnets: observed
+                .networks
+                .iter()
+                .filter_map(|network| Some((network.name.as_str(), network.subnet?)))
+                .collect(),
+            foreign: names(DockerKind::Container, &foreign.containers)
+                .chain(names(DockerKind::Network, &foreign.networks))
+                .chain(names(DockerKind::Volume, &foreign.volumes))
+                .collect(),
+            holders,
+            own_containers: observed
+                .containers
+                .iter()
+                .filter(|container| container.ownership.environment == environment.name)
+                .map(|container| container.name.as_str())
+                .collect(),
+            desired: Vec::new(),
+        }
+    }
+
+    fn plan(mut self, seats: &[SeatNumber]) -> Wanted {
+        let mut blocked = Vec::new();
+        self.add_images();
+        for &seat in seats {
+            let before = self.desired.len();
+            if let Err(reason) = self.add_seat(seat) {
+                self.desired.truncate(before);
+                blocked.push(Blocked { seat, reason });
+            }
+        }
+        Wanted {
+            desired: self.desired,
+            blocked,
+        }
+    }
+
+    fn add_images(&mut self) {
+        let mut named = BTreeMap::new();
+        for choice in self.around.choices {
+            if matches!(
+                choice.origin,
+                Origin::Registry { .. } | Origin::Recipe { .. }
+            ) {
+                named.insert(&choice.reference, choice);
+            }
+        }
+        for choice in named.into_values() {
+            self.desired.push(Desired {
+                key: Key::new(DockerKind::Image, Arc::clone(&choice.reference)),
+                owner: Owner::Shared,
+                service: None,
+                fingerprint: Fingerprint::of(choice),
+                stages: vec![Stage::new(DockerStep::FetchImage(Arc::new(choice.clone())))],
+                kept_on_reset: true,
+            });
+        }
+    }
+
+    fn add_seat(&mut self, seat: SeatNumber) -> Result<(), String> {
+        self.check_key(seat)?;
+        for (index, name) in self.environment.stack.volumes.keys().enumerate() {
+            self.add_volume(seat, index, name)?;
+        }
+        for index in 0..self.environment.stack.networks.len() {
+            self.add_network(seat, index)?;
+        }
+        let plan = &self.environment.docker.ports;
+        let ports = ports::plan(&self.environment.stack, plan, seat).ok_or_else(|| {
+            format!(
+                "its ports do not fit: docker.ports.per_seat is {}, and {} is the first",
+                plan.per_seat, plan.first
+            )
+        })?;
+        for (index, host_ports) in ports.into_iter().enumerate() {
+            self.add_container(seat, index, host_ports)?;
+        }
+        Ok(())
+    }
+
+    /// Secrets of a seat that exists come from the key that it was made with.
+    fn check_key(&self, seat: SeatNumber) -> Result<(), String> {
+        let other = self.around.observed.ownerships().find(|ownership| {
+            ownership.environment == self.environment.name
+                && ownership.owner == Owner::Seat(seat)
+                && ownership
+                    .key
+                    .as_deref()
+                    .is_some_and(|key| key != self.around.key)
+        });
+        match other {
+            Some(ownership) => Err(format!(
+                "it was made with event key {}, and this machine has {}: bring the key here with \
+                 `seatbox key import`, or take the seat down first",
+                ownership.key.as_deref().unwrap_or_default(),
+                self.around.key
+            )),
+            None => Ok(()),
+        }
+    }
+
+    fn check_name(&self, kind: DockerKind, name: &str) -> Result<(), String> {
+        if self.foreign.contains(&(kind, name)) {
+            return Err(format!(
+                "{kind} {name} exists and is not ours (it has no label {}): rename it or remove \
+                 it, or choose another environment name",
+                crate::provider::labels::ENVIRONMENT
+            ));
+        }
+        Ok(())
+    }
+
+    fn add_volume(&mut self, seat: SeatNumber, index: usize, volume: &str) -> Result<(), String> {
+        let name = names::volume(&self.environment.name, seat, volume);
+        self.check_name(DockerKind::Volume, &name)?;
+        let fingerprint = Fingerprint::of(&(
+            SPECIFICATION_VERSION,
+            "volume",
+            volume,
+            &self.environment.stack.volumes[index],
+        ));
+        self.desired.push(Desired {
+            key: Key::new(DockerKind::Volume, name),
+            owner: Owner::Seat(seat),
+            service: None,
+            fingerprint: fingerprint.clone(),
+            stages: vec![Stage::new(DockerStep::CreateVolume(Arc::new(VolumeSpec {
+                seat,
+                name: volume.to_owned(),
+                fingerprint,
+                expires: self.around.expires,
+            })))],
+            kept_on_reset: self.environment.stack.workspace_volume() == Some(volume),
+        });
+        Ok(())
+    }
+
+    fn add_network(&mut self, seat: SeatNumber, index: usize) -> Result<(), String> {
+        let networks = &self.environment.stack.networks;
+        let (network, settings) = networks.get_index(index).expect("the index is in range");
+        let name = names::network(&self.environment.name, seat, network);
+        self.check_name(DockerKind::Network, &name)?;
+        let internal = settings.internal || !self.environment.isolation.internet;
+        let subnet = match self.known_subnets.get(name.as_str()) {
+            Some(subnet) => *subnet,
+            None => self
+                .subnets
+                .take(seat.index() * networks.len() + index)
+                .ok_or_else(|| {
+                    format!(
+                        "no subnet is free for network {name}: /{} out of {}; give \
+                         docker.subnets another range",
+                        self.environment.docker.subnet_prefix, self.environment.docker.subnets
+                    )
+                })?,
+        };
+        // The subnet is not part of it: whatever it is, it is good enough to stay.
+        let fingerprint = Fingerprint::of(&(
+            SPECIFICATION_VERSION,
+            "network",
+            network,
+            settings,
+            internal,
+        ));
+        self.desired.push(Desired {
+            key: Key::new(DockerKind::Network, name),
+            owner: Owner::Seat(seat),
+            service: None,
+            fingerprint: fingerprint.clone(),
+            stages: vec![Stage::new(DockerStep::CreateNetwork(Arc::new(
+                NetworkSpec {
+                    seat,
+                    name: network.clone(),
+                    subnet,
+                    internal,
+                    fingerprint,
+                    expires: self.around.expires,
+                },
+            )))],
+            kept_on_reset: true,
+        });
+        Ok(())
+    }
+
+    fn add_container(
+        &mut self,
+        seat: SeatNumber,
+        index: usize,
+        host_ports: Vec<u16>,
+    ) -> Result<(), String> {
+        let environment = self.environment;
+        let service = Arc::clone(&self.services[index]);
+        let name = names::container(&environment.name, seat, service.name.as_str());
+        self.check_name(DockerKind::Container, &name)?;
+        self.check_ports(&name, &service, &host_ports)?;
+        let choice = self
+            .images
+            .get(service.image.as_str())
+            .ok_or_else(|| format!("nobody looked for image {}", service.image))?;
+        if let Origin::Nowhere { reasons } = &choice.origin {
+            return Err(format!(
+                "image {} is nowhere to be had: {}",
+                service.image,
+                reasons.join("; ")
+            ));
+        }
+        let image = Arc::clone(&choice.reference);
+        let spec = Arc::new(ContainerSpec {
+            seat,
+            fingerprint: self.fingerprint(&service, &image, &host_ports),
+            service: Arc::clone(&service),
+            image: Arc::clone(&image),
+            host_ports,
+            expires: self.around.expires,
+        });
+        self.desired.push(Desired {
+            key: Key::new(DockerKind::Container, name),
+            owner: Owner::Seat(seat),
+            service: Some(service.name.clone()),
+            fingerprint: spec.fingerprint.clone(),
+            stages: self.stages(&spec),
+            kept_on_reset: false,
+        });
+        Ok(())
+    }
+
+    fn check_ports(&self, name: &str, service: &Service, ports: &[u16]) -> Result<(), String> {
+        for (port, &host_port) in service.ports.iter().zip(ports) {
+            let address = ports::address(port, &self.environment.docker.ports);
+            let Some(holders) = self.holders.get(&host_port) else {
+                continue;
+            };
+            // Ours may hold it: this very one, or one that goes before this one comes. Its
+            // engine's proxy then shows up as a listener too.
+            let ours = holders.iter().any(|holder| {
+                holder
+                    .name
+                    .strip_prefix("container ")
+                    .is_some_and(|holder| self.own_containers.contains(holder))
+            });
+            if ours {
+                continue;
+            }
+            if let Some(holder) = ports::holder(holders, address, host_port, port.target.protocol) {
+                return Err(format!(
+                    "port {host_port} for {name} is taken by {}: free it, or choose other ports \
+                     with docker.ports.first",
+                    holder.name
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn stages(&self, spec: &Arc<ContainerSpec>) -> Vec<Stage<Docker>> {
+        let environment = self.environment;
+        let service = &spec.service;
+        let holds = |kind, name: String| Need {
+            key: Key::new(kind, name),
+            stages: 1,
+            bond: Bond::Holds,
+        };
+        let network = |name: &str| names::network(&environment.name, spec.seat, name);
+        let mut needs = vec![Need {
+            key: Key::new(DockerKind::Image, Arc::clone(&spec.image)),
+            stages: 1,
+            bond: Bond::Follows,
+        }];
+        needs.extend(
+            service
+                .networks
+                .keys()
+                .map(|name| holds(DockerKind::Network, network(name))),
+        );
+        needs.extend(
+            service
+                .mounts
+                .iter()
+                .filter_map(|mount| match &mount.source {
+                    MountSource::Volume { name, .. } => Some(holds(
+                        DockerKind::Volume,
+                        names::volume(&environment.name, spec.seat, name),
+                    )),
+                    _ => None,
+                }),
+        );
+        let mut stages = vec![Stage {
+            step: DockerStep::CreateContainer(Arc::clone(spec)),
+            needs,
+        }];
+        for name in service.networks.keys().skip(1) {
+            let name: Arc<str> = name.as_str().into();
+            stages.push(Stage::new(DockerStep::Connect(Arc::clone(spec), name)));
+        }
+        if is_filled(environment, service) {
+            stages.push(Stage::new(DockerStep::Fill(Arc::clone(spec))));
+        }
+        stages.push(Stage {
+            step: DockerStep::Start,
+            needs: service
+                .depends_on
+                .iter()
+                .filter_map(|(name, dependency)| {
+                    let other = environment.stack.services.get(name)?;
+                    Some(Need {
+                        key: Key::new(
+                            DockerKind::Container,
+                            names::container(&environment.name, spec.seat, name.as_str()),
+                        ),
+                        stages: Layout::of(environment, other).until(dependency.condition),
+                        bond: Bond::Follows,
+                    })
+                })
+                .collect(),
+        });
+        let timeout = service.seatbox.ready_timeout.unwrap_or(READY_TIMEOUT);
+        if ends(&environment.stack, service) {
+            stages.push(Stage::new(DockerStep::AwaitExit(timeout)));
+        } else if service.healthcheck.is_some() {
+            stages.push(Stage::new(DockerStep::AwaitReady(
+                Arc::clone(spec),
+                timeout,
+            )));
+        }
+        stages
+    }
+
+    /// Over everything that makes a container what it is. Secrets are in it by their names, and by
+    /// the key's fingerprint.
+    fn fingerprint(&self, service: &Service, image: &str, host_ports: &[u16]) -> Fingerprint {
+        #[derive(Serialize)]
+        struct Specification<'a> {
+            version: u32,
+            service: &'a Service,
+            image: &'a str,
+            host_ports: &'a [u16],
+            address: std::net::IpAddr,
+            limits: crate::model::environment::Limits,
+            new_privileges: bool,
+            key: &'a str,
+        }
+        Fingerprint::of(&Specification {
+            version: SPECIFICATION_VERSION,
+            service,
+            image,
+            host_ports,
+            address: self.environment.docker.ports.address,
+            limits: self.environment.limits,
+            new_privileges: self.environment.isolation.new_privileges,
+            key: self.around.key,
+        })
+    }
+}

@@ -1,0 +1,25 @@
+//! Seats on a Docker engine: a Compose project for each, on networks of its own.
+
+pub mod apply;
+pub mod connect;
+pub mod container;
+pub mod desired;
+pub mod errors;
+pub mod exec;
+pub mod files;
+pub mod found;
+pub mod listening;
+pub mod logs;
+pub mod names;
+pub mod observe;
+pub mod ports;
+pub mod provider;
+pub mod ready;
+pub mod routes;
+pub mod scheme;
+pub mod status;
+pub mod subnets;
+pub mod terminal;
+pub mod workspace;
+
+pub use provider::DockerProvider;

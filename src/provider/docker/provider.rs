@@ -1,0 +1,248 @@
+//! The Docker engine as a provider.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::Path;
+use std::sync::Arc;
+
+use ipnet::Ipv4Net;
+use jiff::Timestamp;
+
+use super::apply::Applier;
+use super::connect::Engine;
+use super::desired::{self, Surroundings};
+use super::found;
+use super::listening;
+use super::observe::{self, Observed};
+use super::ports::Holder;
+use super::routes;
+use super::scheme::Docker;
+use super::status;
+use crate::engine::{Apply, Failure, Progress};
+use crate::image::{self, Choice, Fetch, Origin, Recipes};
+use crate::model::view::SeatView;
+use crate::model::{Environment, SeatNumber};
+use crate::plan::{self, Action, Mode, Plan};
+use crate::provider::{Existing, Provider};
+use crate::secret::EventKey;
+
+/// Seats on a Docker engine.
+pub struct DockerProvider {
+    engine: Engine,
+    applier: Applier,
+    recipes: Arc<Recipes>,
+    now: Timestamp,
+}
+
+impl DockerProvider {
+    /// A provider for one environment, or for none where nothing is to be created. `now` is when
+    /// this run began: lifetimes count from it.
+    pub fn new(
+        engine: Engine,
+        environment: Option<Arc<Environment>>,
+        key: Option<Arc<EventKey>>,
+        recipes: Recipes,
+        now: Timestamp,
+    ) -> Self {
+        let recipes = Arc::new(recipes);
+        Self {
+            applier: Applier {
+                client: engine.docker.clone(),
+                environment,
+                key,
+                workspace: super::workspace::WorkspaceSource::default(),
+                images: Fetch {
+                    recipes: Arc::clone(&recipes),
+                },
+            },
+            engine,
+            recipes,
+            now,
+        }
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    fn environment(&self) -> &Environment {
+        self.applier
+            .environment
+            .as_deref()
+            .expect("verbs that speak of seats have an environment")
+    }
+
+    /// Where each image of the environment's stack comes from.
+    pub async fn choices(&self, observed: &Observed) -> Vec<Choice> {
+        let environment = self.environment();
+        image::resolve(
+            &self.engine.docker,
+            environment
+                .stack
+                .services
+                .values()
+                .map(|service| service.image.as_str()),
+            &observed.images,
+            &environment.images,
+            &self.recipes,
+        )
+        .await
+    }
+
+    /// The routes and listeners of the engine's host, which are seen only where that is this one.
+    fn surroundings(&self) -> (Vec<Ipv4Net>, Vec<Holder>) {
+        if !self.engine.is_local {
+            return (Vec::new(), Vec::new());
+        }
+        let proc = Path::new("/proc");
+        let listeners = listening::listening(proc)
+            .into_iter()
+            .map(|listener| Holder {
+                address: listener.address,
+                port: listener.port,
+                protocol: listener.protocol,
+                name: match listener.process {
+                    Some(process) => format!("process {process}"),
+                    None => "another program".to_owned(),
+                },
+            })
+            .collect();
+        (routes::networks(proc), listeners)
+    }
+
+    /// A seat that is brought up in parts, or put right, ends when the rest of its environment
+    /// does.
+    fn expires(&self, observed: &Observed) -> Timestamp {
+        let environment = self.environment();
+        observed
+            .ownerships()
+            .filter(|ownership| ownership.environment == environment.name)
+            .filter_map(|ownership| ownership.expires)
+            .filter(|expires| *expires > self.now)
+            .max()
+            .unwrap_or_else(|| environment.lifetime.expires(self.now))
+    }
+
+    fn notices(&self, observed: &Observed, choices: &[Choice]) -> Vec<String> {
+        let environment = self.environment();
+        let mut notices: Vec<String> = choices
+            .iter()
+            .filter(|choice| choice.is_stand_in())
+            .map(|choice| format!("{} stands in for {}", choice.reference, choice.wanted))
+            .collect();
+        let beyond: BTreeSet<SeatNumber> = observed
+            .ownerships()
+            .filter(|ownership| ownership.environment == environment.name)
+            .filter_map(|ownership| ownership.owner.seat())
+            .filter(|seat| seat.get() > environment.seats.total())
+            .collect();
+        if let (Some(first), Some(last)) = (beyond.first(), beyond.last()) {
+            notices.push(format!(
+                "{} seats beyond the environment's {} exist and are left alone; `seatbox down \
+                 --seats {}-{}` takes them away",
+                beyond.len(),
+                environment.seats.total(),
+                first.get(),
+                last.get()
+            ));
+        }
+        notices
+    }
+}
+
+impl Apply<Docker> for DockerProvider {
+    async fn apply(&self, action: &Action<Docker>, progress: &Progress) -> Result<(), Failure> {
+        self.applier.apply(action, progress).await
+    }
+}
+
+impl Provider for DockerProvider {
+    type Scheme = Docker;
+    type Observed = Observed;
+
+    async fn observe(&self) -> Result<Observed, Failure> {
+        observe::observe(&self.engine.docker).await
+    }
+
+    async fn converge(
+        &self,
+        observed: &Observed,
+        seats: &[SeatNumber],
+        mode: Mode,
+    ) -> Result<Plan<Docker>, Failure> {
+        let environment = self.environment();
+        let choices = self.choices(observed).await;
+        let (routes, listeners) = self.surroundings();
+        let key = self
+            .applier
+            .key
+            .as_ref()
+            .map(|key| key.fingerprint())
+            .unwrap_or_default();
+        let wanted = desired::desired(
+            environment,
+            seats,
+            &Surroundings {
+                observed,
+                choices: &choices,
+                routes: &routes,
+                listeners: &listeners,
+                key: &key,
+                expires: self.expires(observed),
+            },
+        );
+        let blocked: BTreeSet<SeatNumber> = wanted.blocked.iter().map(|seat| seat.seat).collect();
+        let images: HashMap<&str, &str> = choices
+            .iter()
+            .filter_map(|choice| match &choice.origin {
+                Origin::Present { id } => Some((choice.wanted.as_str(), id.as_str())),
+                _ => None,
+            })
+            .collect();
+        let ours = observed.clone().of(&environment.name);
+        let found = found::found(environment, &ours, &images, |seat| {
+            seats.contains(&seat) && !blocked.contains(&seat)
+        });
+        let mut plan = plan::converge(&wanted.desired, found, mode);
+        plan.seats = seats.to_vec();
+        plan.blocked = wanted.blocked;
+        plan.notices = self.notices(observed, &choices);
+        Ok(plan)
+    }
+
+    fn existing(&self, observed: &Observed) -> Vec<Existing<Docker>> {
+        let by_id: HashMap<&str, _> = observed
+            .containers
+            .iter()
+            .map(|c| (c.id.as_str(), &c.ownership))
+            .chain(
+                observed
+                    .networks
+                    .iter()
+                    .map(|n| (n.id.as_str(), &n.ownership)),
+            )
+            .chain(
+                observed
+                    .volumes
+                    .iter()
+                    .map(|v| (v.name.as_str(), &v.ownership)),
+            )
+            .collect();
+        found::existing(observed, |_| true)
+            .into_iter()
+            .filter_map(|resource| {
+                let ownership = by_id.get(&*resource.id)?;
+                Some(Existing {
+                    environment: ownership.environment.clone(),
+                    owner: ownership.owner,
+                    expires: ownership.expires,
+                    resource,
+                })
+            })
+            .collect()
+    }
+
+    fn seats(&self, observed: &Observed, seats: &[SeatNumber]) -> Vec<SeatView> {
+        status::seats(self.environment(), observed, seats)
+    }
+}

@@ -1,0 +1,49 @@
+//! What a provider must be able to do.
+
+use jiff::Timestamp;
+
+use crate::engine::{Apply, Failure};
+use crate::model::seat::Owner;
+use crate::model::view::SeatView;
+use crate::model::{EnvironmentName, SeatNumber};
+use crate::plan::{Found, Mode, Plan, Scheme};
+
+/// A place where seats live. It looks, says what is wanted there, and makes the calls of a plan
+/// ([`Apply`]). The verbs are written against this trait alone.
+pub trait Provider: Apply<Self::Scheme> {
+    /// Its kinds of resources and steps.
+    type Scheme: Scheme;
+    /// What one look finds.
+    type Observed: Send + Sync;
+
+    /// One look at everything of ours, of every environment.
+    fn observe(&self) -> impl Future<Output = Result<Self::Observed, Failure>> + Send;
+
+    /// The plan that brings `seats` of the environment to what its file says. Sources of images
+    /// and the like may be asked, and nothing is changed.
+    fn converge(
+        &self,
+        observed: &Self::Observed,
+        seats: &[SeatNumber],
+        mode: Mode,
+    ) -> impl Future<Output = Result<Plan<Self::Scheme>, Failure>> + Send;
+
+    /// All that is ours in `observed`, with whose it is and when it expires.
+    fn existing(&self, observed: &Self::Observed) -> Vec<Existing<Self::Scheme>>;
+
+    /// How `seats` of the environment are.
+    fn seats(&self, observed: &Self::Observed, seats: &[SeatNumber]) -> Vec<SeatView>;
+}
+
+/// Something of ours that exists.
+#[derive(Debug, Clone)]
+pub struct Existing<S: Scheme> {
+    /// The environment it belongs to.
+    pub environment: EnvironmentName,
+    /// Whose it is there.
+    pub owner: Owner,
+    /// When it may be swept away, where its labels say so.
+    pub expires: Option<Timestamp>,
+    /// The resource.
+    pub resource: Found<S>,
+}

@@ -1,0 +1,279 @@
+//! Taking things away until two looks find nothing, and the certificate that says so.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use crate::engine::retry::with_retries;
+use crate::engine::{Events, Failure, FailureClass, Phase, run};
+use crate::model::{EnvironmentName, SeatNumber};
+use crate::plan::{ActionId, Cause, Operation, Plan, Scheme, teardown};
+use crate::provider::{Existing, Provider};
+
+/// How often what is left is tried again before it is reported as left.
+const MOST_ROUNDS: usize = 4;
+/// How many looks in a row must find nothing.
+const CLEAN_LOOKS: usize = 2;
+/// The pause between two looks.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// What becomes of something that exists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It goes, for that cause.
+    Take(Cause),
+    /// It stays, for that reason.
+    Keep(String),
+    /// It is not what this is about, and not worth a word.
+    Ignore,
+}
+
+/// Something that exists, or existed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Thing {
+    /// The environment, by its label.
+    pub environment: EnvironmentName,
+    /// The seat, where it is one's.
+    pub seat: Option<SeatNumber>,
+    /// Its kind (`container`).
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// What the engine or the cloud calls it.
+    pub id: Arc<str>,
+}
+
+impl<S: Scheme> From<&Existing<S>> for Thing {
+    fn from(existing: &Existing<S>) -> Self {
+        Self {
+            environment: existing.environment.clone(),
+            seat: existing.owner.seat(),
+            kind: existing.resource.key.kind.to_string(),
+            name: existing.resource.key.name.to_string(),
+            id: Arc::clone(&existing.resource.id),
+        }
+    }
+}
+
+/// What is to go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// All of the environments named.
+    Environments,
+    /// Some of one environment's seats.
+    Seats(Vec<SeatNumber>),
+    /// Whatever is past its time, of any environment.
+    Expired,
+    /// Whatever carries our labels.
+    Everything,
+}
+
+/// One look for what is left, after the deletions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LookAgain {
+    /// When.
+    pub at: Timestamp,
+    /// How much of what was to go was still there.
+    pub found: usize,
+}
+
+/// What was found, what was deleted, and what is left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Certificate {
+    /// The environments that it is about.
+    pub environments: Vec<EnvironmentName>,
+    /// What was to go.
+    pub scope: Scope,
+    /// What was found of it.
+    pub found: Vec<Thing>,
+    /// What was deleted.
+    pub deleted: Vec<Thing>,
+    /// What could not be deleted, with what is in the way.
+    pub failed: Vec<(Thing, Failure)>,
+    /// What carries our labels and was to stay, with the reason.
+    pub kept: Vec<(Thing, String)>,
+    /// The looks after the deletions, in order.
+    pub looks: Vec<LookAgain>,
+    /// When the first look was.
+    pub started: Timestamp,
+    /// When the last look was.
+    pub finished: Timestamp,
+}
+
+impl Certificate {
+    /// Whether nothing is left of what was to go: nothing failed, and the last two looks found
+    /// nothing.
+    pub fn is_clean(&self) -> bool {
+        self.failed.is_empty()
+            && self.looks.len() >= CLEAN_LOOKS
+            && self
+                .looks
+                .iter()
+                .rev()
+                .take(CLEAN_LOOKS)
+                .all(|look| look.found == 0)
+    }
+}
+
+/// What one look found, judged.
+pub struct Survey<S: Scheme> {
+    /// What is to go.
+    pub take: Vec<(Existing<S>, Cause)>,
+    /// What is to stay, and why.
+    pub keep: Vec<(Thing, String)>,
+}
+
+impl<S: Scheme> Survey<S> {
+    /// Judges everything of ours.
+    pub fn of(existing: Vec<Existing<S>>, judge: &impl Fn(&Existing<S>) -> Verdict) -> Self {
+        let mut survey = Self {
+            take: Vec::new(),
+            keep: Vec::new(),
+        };
+        for existing in existing {
+            match judge(&existing) {
+                Verdict::Take(cause) => survey.take.push((existing, cause)),
+                Verdict::Keep(reason) => survey.keep.push((Thing::from(&existing), reason)),
+                Verdict::Ignore => {}
+            }
+        }
+        survey
+    }
+
+    /// The plan that deletes what is to go.
+    pub fn plan(&self) -> Plan<S> {
+        teardown(
+            self.take
+                .iter()
+                .map(|(existing, cause)| (existing.resource.clone(), cause.clone()))
+                .collect(),
+        )
+    }
+}
+
+/// What a removal is about, for its certificate.
+#[derive(Debug, Clone)]
+pub struct About {
+    /// What is to go.
+    pub scope: Scope,
+    /// The environments named; those of what is found are added.
+    pub environments: Vec<EnvironmentName>,
+}
+
+/// Deletes what `judge` says is to go, looks again, and goes on until two looks in a row find
+/// nothing of it, or what is left can't be deleted. `clock` tells the time for the certificate.
+///
+/// # Errors
+///
+/// A look that failed: without it nothing can be said of what is left.
+pub async fn remove<P: Provider>(
+    provider: &P,
+    about: About,
+    judge: impl Fn(&Existing<P::Scheme>) -> Verdict,
+    clock: impl Fn() -> Timestamp,
+    events: &Events,
+    cancel: &CancellationToken,
+) -> Result<Certificate, Failure> {
+    let started = clock();
+    let look = async || -> Result<Survey<P::Scheme>, Failure> {
+        // Looks are tried again like any call: at this point an error would hide what is left.
+        let observed = with_retries(async || provider.observe().await, |_, _| {}).await?;
+        Ok(Survey::of(provider.existing(&observed), &judge))
+    };
+    let mut survey = look().await?;
+    let kept = std::mem::take(&mut survey.keep);
+    let mut found: Vec<Thing> = Vec::new();
+    let mut known: HashSet<Arc<str>> = HashSet::new();
+    let mut blockers: HashMap<Arc<str>, Failure> = HashMap::new();
+    let mut looks: Vec<LookAgain> = Vec::new();
+    let mut rounds = 0;
+    loop {
+        for (existing, _) in &survey.take {
+            if known.insert(Arc::clone(&existing.resource.id)) {
+                found.push(Thing::from(existing));
+            }
+        }
+        let clean = looks
+            .iter()
+            .rev()
+            .take_while(|look| look.found == 0)
+            .count();
+        if survey.take.is_empty() {
+            if clean >= CLEAN_LOOKS {
+                break;
+            }
+        } else if rounds == MOST_ROUNDS || cancel.is_cancelled() {
+            break;
+        } else {
+            rounds += 1;
+            let plan = survey.plan();
+            let outcome = run(&plan, provider, Phase::Down, events, cancel).await;
+            blockers = failures_by_resource(&plan, outcome.failures);
+        }
+        if !looks.is_empty() {
+            tokio::time::sleep(PAUSE).await;
+        }
+        survey = look().await?;
+        looks.push(LookAgain {
+            at: clock(),
+            found: survey.take.len(),
+        });
+    }
+    let failed: Vec<(Thing, Failure)> = survey
+        .take
+        .iter()
+        .map(|(existing, _)| {
+            let thing = Thing::from(existing);
+            let blocker = blockers
+                .remove(&thing.id)
+                .unwrap_or_else(|| unexplained(&thing));
+            (thing, blocker)
+        })
+        .collect();
+    let mut environments = about.environments;
+    for thing in &found {
+        if !environments.contains(&thing.environment) {
+            environments.push(thing.environment.clone());
+        }
+    }
+    Ok(Certificate {
+        environments,
+        scope: about.scope,
+        deleted: found
+            .iter()
+            .filter(|thing| !failed.iter().any(|(other, _)| other.id == thing.id))
+            .cloned()
+            .collect(),
+        found,
+        failed,
+        kept,
+        looks,
+        started,
+        finished: clock(),
+    })
+}
+
+fn failures_by_resource<S: Scheme>(
+    plan: &Plan<S>,
+    failures: BTreeMap<ActionId, Failure>,
+) -> HashMap<Arc<str>, Failure> {
+    failures
+        .into_iter()
+        .filter_map(|(id, failure)| match &plan.actions[id].operation {
+            Operation::Delete(id) => Some((Arc::clone(id), failure)),
+            Operation::Bring(_) => None,
+        })
+        .collect()
+}
+
+/// What waits for something else that could not be deleted, or was not reached any more.
+fn unexplained(thing: &Thing) -> Failure {
+    Failure::new(
+        FailureClass::Conflict,
+        format!("remove {}", thing.kind),
+        "it is still there; what depends on it may have to go first",
+    )
+}

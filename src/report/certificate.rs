@@ -1,0 +1,121 @@
+//! The certificate of a `down` or a `sweep`, as text.
+
+use std::collections::BTreeMap;
+
+use super::view::{CertificateView, Scope, Thing};
+use super::words;
+
+/// The certificate: what was found and deleted, what further looks found, what is left.
+pub fn text(view: &CertificateView) -> String {
+    let mut lines = vec![
+        format!("found    {}", counted(&view.found)),
+        format!("deleted  {}", counted(&view.deleted)),
+    ];
+    if !view.failed.is_empty() {
+        lines.push(format!(
+            "failed   {}",
+            counted(view.failed.iter().map(|(thing, _)| thing))
+        ));
+        for (thing, failure) in &view.failed {
+            lines.push(format!("  {}: {}", name(thing), words::failure(failure)));
+        }
+    }
+    if !view.kept.is_empty() {
+        lines.push(format!(
+            "kept     {}",
+            counted(view.kept.iter().map(|(thing, _)| thing))
+        ));
+        for (thing, reason) in &view.kept {
+            lines.push(format!("  {}: {}", name(thing), words::one_line(reason)));
+        }
+    }
+    lines.push(looks(view));
+    lines.push(conclusion(view));
+    lines.push(String::new());
+    lines.join("\n")
+}
+
+fn looks(view: &CertificateView) -> String {
+    let found: Vec<usize> = view.looks.iter().map(|look| look.found).collect();
+    match found.as_slice() {
+        [] => "looked   not again".to_owned(),
+        [0, 0] => format!("looked   twice again until {}: nothing", at(view)),
+        counts => {
+            let words: Vec<String> = counts
+                .iter()
+                .map(|count| match count {
+                    0 => "nothing".to_owned(),
+                    count => count.to_string(),
+                })
+                .collect();
+            let times = words::count(counts.len(), "time");
+            format!(
+                "looked   {times} again until {}: {}",
+                at(view),
+                words.join(", then ")
+            )
+        }
+    }
+}
+
+/// When the last look was, to the second.
+fn at(view: &CertificateView) -> String {
+    view.finished.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+fn conclusion(view: &CertificateView) -> String {
+    let what = scope(view);
+    if view.is_clean() {
+        return format!("nothing of {what} is left");
+    }
+    match view.looks.last() {
+        Some(look) if look.found > 0 => {
+            format!("{} left of {what}", is_left(look.found))
+        }
+        _ if !view.failed.is_empty() => {
+            format!("{} left of {what}", is_left(view.failed.len()))
+        }
+        _ => format!("whether anything of {what} is left is not known: the looks are not complete"),
+    }
+}
+
+fn is_left(count: usize) -> String {
+    let verb = if count == 1 { "is" } else { "are" };
+    format!("{} {verb}", words::count(count, "thing"))
+}
+
+fn scope(view: &CertificateView) -> String {
+    let environments: Vec<&str> = view.environments.iter().map(|name| name.as_str()).collect();
+    let environments = environments.join(", ");
+    match &view.scope {
+        Scope::Environments => environments,
+        Scope::Seats(seats) => format!("seats {} of {environments}", words::ranges(seats)),
+        Scope::Expired => "what is past its time".to_owned(),
+        Scope::Everything => "all that carries Seatbox's labels".to_owned(),
+    }
+}
+
+fn name(thing: &Thing) -> String {
+    format!("{} {}", thing.kind, thing.name)
+}
+
+/// `115: 69 containers, 23 networks, 23 volumes`
+fn counted<'a>(things: impl IntoIterator<Item = &'a Thing>) -> String {
+    let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+    for thing in things {
+        *kinds.entry(&thing.kind).or_default() += 1;
+    }
+    let total: usize = kinds.values().sum();
+    if total == 0 {
+        return "nothing".to_owned();
+    }
+    let words: Vec<String> = kinds
+        .iter()
+        .map(|(kind, count)| words::count(*count, kind))
+        .collect();
+    format!("{total}: {}", words.join(", "))
+}
+
+#[cfg(test)]
+#[path = "certificate_tests.rs"]
+mod tests;

@@ -1,0 +1,121 @@
+use jiff::Timestamp;
+
+use super::*;
+use crate::engine::{Failure, FailureClass};
+use crate::model::SeatNumber;
+use crate::report::view::LookAgain;
+
+fn thing(kind: &str, name: &str) -> Thing {
+    Thing {
+        environment: "gopher-guangzhou-2024".parse().unwrap(),
+        seat: SeatNumber::new(7),
+        kind: kind.to_owned(),
+        name: name.to_owned(),
+        id: "4f2a".into(),
+    }
+}
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+fn look(found: usize) -> LookAgain {
+    LookAgain {
+        at: at("2024-10-20T10:00:09Z"),
+        found,
+    }
+}
+
+fn clean() -> CertificateView {
+    let things = vec![
+        thing("container", "go"),
+        thing("container", "redis"),
+        thing("network", "seat"),
+    ];
+    CertificateView {
+        environments: vec!["gopher-guangzhou-2024".parse().unwrap()],
+        scope: Scope::Environments,
+        found: things.clone(),
+        deleted: things,
+        failed: Vec::new(),
+        kept: Vec::new(),
+        looks: vec![look(0), look(0)],
+        started: at("2024-10-20T10:00:00Z"),
+        finished: at("2024-10-20T10:00:09.25Z"),
+    }
+}
+
+#[test]
+fn a_clean_certificate_says_that_nothing_is_left() {
+    assert_eq!(
+        text(&clean()),
+        "\
+found    3: 2 containers, 1 network
+deleted  3: 2 containers, 1 network
+looked   twice again until 2024-10-20T10:00:09Z: nothing
+nothing of gopher-guangzhou-2024 is left
+"
+    );
+}
+
+#[test]
+fn what_is_left_is_named_with_what_is_in_the_way() {
+    let mut view = clean();
+    let network = view.deleted.pop().unwrap();
+    let failure = Failure::new(
+        FailureClass::Conflict,
+        "delete network",
+        "container x is on it",
+    )
+    .with_hint("disconnect it");
+    view.failed.push((network, failure));
+    view.kept
+        .push((thing("volume", "work"), "not past its time".to_owned()));
+    view.looks = vec![look(2), look(1), look(1)];
+    view.scope = Scope::Seats(SeatNumber::new(7).into_iter().collect());
+    assert_eq!(
+        text(&view),
+        "\
+found    3: 2 containers, 1 network
+deleted  2: 2 containers
+failed   1: 1 network
+  network seat: delete network: container x is on it (disconnect it)
+kept     1: 1 volume
+  volume work: not past its time
+looked   3 times again until 2024-10-20T10:00:09Z: 2, then 1, then 1
+1 thing is left of seats 07 of gopher-guangzhou-2024
+"
+    );
+}
+
+#[test]
+fn one_look_proves_nothing() {
+    let mut view = clean();
+    view.looks.pop();
+    view.scope = Scope::Expired;
+    assert!(!view.is_clean());
+    let text = text(&view);
+    assert!(
+        text.ends_with(
+            "whether anything of what is past its time is left is not known: \
+             the looks are not complete\n"
+        ),
+        "{text}"
+    );
+}
+
+#[test]
+fn where_nothing_was_nothing_is_left() {
+    let mut view = clean();
+    view.found.clear();
+    view.deleted.clear();
+    let text = text(&view);
+    assert!(
+        text.starts_with("found    nothing\ndeleted  nothing\n"),
+        "{text}"
+    );
+    assert!(
+        text.ends_with("nothing of gopher-guangzhou-2024 is left\n"),
+        "{text}"
+    );
+}

@@ -1,0 +1,161 @@
+//! What `down` and `sweep` print with `--output json`.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::shared::{Failure, Version};
+use crate::report::view;
+
+/// What was found, what was deleted, and what is left.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Certificate {
+    /// The version of this document.
+    pub version: Version,
+    /// The names of the environments that it is about.
+    pub environments: Vec<String>,
+    /// What was to go.
+    pub scope: Scope,
+    /// What was found of it.
+    pub found: Vec<Thing>,
+    /// What was deleted.
+    pub deleted: Vec<Thing>,
+    /// What could not be deleted.
+    pub failed: Vec<FailedThing>,
+    /// What carries our labels and was to stay.
+    pub kept: Vec<KeptThing>,
+    /// The looks after the deletions, in order.
+    pub looks: Vec<LookAgain>,
+    /// Whether nothing is left of what was to go: nothing failed, and the last two looks found
+    /// nothing.
+    pub clean: bool,
+    /// When the first look was, in RFC 3339, UTC.
+    pub started: String,
+    /// When the last look was, in RFC 3339, UTC.
+    pub finished: String,
+}
+
+/// What was to go.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(tag = "of", rename_all = "kebab-case")]
+pub enum Scope {
+    /// All of the environments named.
+    Environments,
+    /// Some of one environment's seats.
+    Seats {
+        /// Their numbers.
+        seats: Vec<u32>,
+    },
+    /// Whatever is past its time, of any environment.
+    Expired,
+    /// Whatever carries our labels.
+    Everything,
+}
+
+/// Something that exists, or existed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Thing {
+    /// The environment, by its label.
+    pub environment: String,
+    /// The number of the seat, where it is one's.
+    pub seat: Option<u32>,
+    /// Its kind (`container`).
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// What the engine or the cloud calls it.
+    pub id: String,
+}
+
+/// Something that could not be deleted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct FailedThing {
+    /// What.
+    #[serde(flatten)]
+    pub thing: Thing,
+    /// What is in the way.
+    pub failure: Failure,
+}
+
+/// Something that was to stay.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct KeptThing {
+    /// What.
+    #[serde(flatten)]
+    pub thing: Thing,
+    /// Why.
+    pub reason: String,
+}
+
+/// One look for what is left.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct LookAgain {
+    /// When, in RFC 3339, UTC.
+    pub at: String,
+    /// How much of what was to go was still there.
+    pub found: usize,
+}
+
+impl From<&view::CertificateView> for Certificate {
+    fn from(view: &view::CertificateView) -> Self {
+        let things = |things: &[view::Thing]| things.iter().map(Into::into).collect();
+        Self {
+            version: Version::default(),
+            environments: view.environments.iter().map(ToString::to_string).collect(),
+            scope: (&view.scope).into(),
+            found: things(&view.found),
+            deleted: things(&view.deleted),
+            failed: view
+                .failed
+                .iter()
+                .map(|(thing, failure)| FailedThing {
+                    thing: thing.into(),
+                    failure: failure.into(),
+                })
+                .collect(),
+            kept: view
+                .kept
+                .iter()
+                .map(|(thing, reason)| KeptThing {
+                    thing: thing.into(),
+                    reason: reason.clone(),
+                })
+                .collect(),
+            looks: view
+                .looks
+                .iter()
+                .map(|look| LookAgain {
+                    at: look.at.to_string(),
+                    found: look.found,
+                })
+                .collect(),
+            clean: view.is_clean(),
+            started: view.started.to_string(),
+            finished: view.finished.to_string(),
+        }
+    }
+}
+
+impl From<&view::Scope> for Scope {
+    fn from(scope: &view::Scope) -> Self {
+        match scope {
+            view::Scope::Environments => Self::Environments,
+            view::Scope::Seats(seats) => Self::Seats {
+                seats: seats.iter().map(|seat| seat.get()).collect(),
+            },
+            view::Scope::Expired => Self::Expired,
+            view::Scope::Everything => Self::Everything,
+        }
+    }
+}
+
+impl From<&view::Thing> for Thing {
+    fn from(thing: &view::Thing) -> Self {
+        Self {
+            environment: thing.environment.to_string(),
+            seat: thing.seat.map(Into::into),
+            kind: thing.kind.clone(),
+            name: thing.name.clone(),
+            id: thing.id.to_string(),
+        }
+    }
+}
