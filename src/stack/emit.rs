@@ -70,7 +70,14 @@ impl Yaml {
             Self::List(items) => {
                 for item in items {
                     let _ = write!(out, "{:indent$}-", "");
-                    item.value(out, indent + 2);
+                    if matches!(item, Self::Map(pairs) if !pairs.is_empty()) {
+                        // The first pair stands on the dash's line.
+                        let mut map = String::new();
+                        item.block(&mut map, indent + 2);
+                        let _ = write!(out, " {}", map.trim_start());
+                    } else {
+                        item.value(out, indent + 2);
+                    }
                 }
             }
             _ => self.value(out, indent),
@@ -153,10 +160,17 @@ mod tests {
                 Yaml::Map(vec![("c d".into(), text("l1\n\n  l2\n"))]),
             ),
             ("e".into(), Yaml::List(vec![])),
+            (
+                "f".into(),
+                Yaml::List(vec![Yaml::Map(vec![
+                    ("g".into(), text("h")),
+                    ("i".into(), text("j")),
+                ])]),
+            ),
         ]);
         assert_eq!(
             yaml.document(),
-            "a:\n  - x\n  - \"true\"\n  - 1\nb:\n  \"c d\": |\n    l1\n\n      l2\ne: []\n"
+            "a:\n  - x\n  - \"true\"\n  - 1\nb:\n  \"c d\": |\n    l1\n\n      l2\ne: []\nf:\n  - g: h\n    i: j\n"
         );
     }
 

@@ -88,9 +88,9 @@ pub fn export(
     top.put("volumes", Yaml::Map(volumes.collect()));
     top.put("configs", Yaml::Map(writer.configs.take()));
     let header = format!(
-        "# Seat {seat} of {}, for plain Docker Compose:\n\
-         #   docker compose --env-file FILE up --wait\n\
-         # FILE is the env file that was written with this one; it holds the seat's secrets.\n",
+        "# Seat {seat} of {}, for plain Docker Compose: docker compose up --wait\n\
+         # The env file beside it holds the seat's secrets. Under another name than `.env`, give it\n\
+         # with --env-file.\n",
         environment.name
     );
     let mut variables = writer.used.into_inner();

@@ -69,8 +69,13 @@ pub fn with_attributes(attributes: &str) -> String {
         .lines()
         .map(|line| format!("    {line}\n"))
         .collect();
+    let image = if attributes.contains("image:") {
+        ""
+    } else {
+        "    image: i:1\n"
+    };
     format!(
-        "services:\n  s:\n    image: i:1\n{indented}  \
+        "services:\n  s:\n{image}{indented}  \
          other:\n    image: o:1\n    healthcheck: {{test: 'true'}}\n\
          networks: {{n: , m: {{internal: true}}}}\n\
          volumes: {{v: , w: }}\n\
@@ -84,8 +89,13 @@ pub fn service(attributes: &str) -> Service {
     match Setup::default().text(&with_attributes(attributes)) {
         Ok(mut stack) => stack
             .services
-            .swap_remove(&"s".parse().expect("a name"))
+            .swap_remove(&"s".parse::<crate::model::ServiceName>().expect("a name"))
             .expect("there"),
         Err(problems) => panic!("{attributes}\n{}", problems.render(false, 100)),
     }
+}
+
+/// Owned strings.
+pub fn strings(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
 }

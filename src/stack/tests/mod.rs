@@ -5,3 +5,4 @@ mod fixture;
 mod properties;
 mod refused;
 mod template;
+mod whole;
