@@ -96,6 +96,7 @@ pub fn write(w: &Writer<'_>, service: &Service) -> Yaml {
     if let Some(shell) = &service.seatbox.shell {
         own.put("shell", words(shell));
     }
+    own.time("ready_timeout", service.seatbox.ready_timeout);
     map.put("x-seatbox", own.done());
     map.done()
 }

@@ -352,7 +352,13 @@ fn settings(r: &Reader<'_>, node: &Node) -> ServiceSettings {
                     _ => r.fail(&value.place, "`shell` must be a command"),
                 }
             }
-            _ => r.unknown_key(place, "x-seatbox", key, &["workspace", "shell"]),
+            "ready_timeout" => {
+                settings.ready_timeout = r.duration(value, "`ready_timeout`");
+            }
+            _ => {
+                let known = ["workspace", "shell", "ready_timeout"];
+                r.unknown_key(place, "x-seatbox", key, &known);
+            }
         }
     }
     settings
