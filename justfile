@@ -1,0 +1,41 @@
+# Short names for what is done often; `just` lists them. The scripts need no just.
+
+export CARGO_TARGET_DIR := env("CARGO_TARGET_DIR", env("XDG_CACHE_HOME", home_directory() / ".cache") / "seatbox/target")
+
+_default:
+    @just --list
+
+# All the tests, as CI runs them; `just test --fast` for those that need no engine
+test *arguments:
+    ./test {{ arguments }}
+
+# The seats of a real event on this machine; `just quickstart --down` takes them away
+quickstart *arguments:
+    ./quickstart {{ arguments }}
+
+# Form, lints and shell scripts
+lint:
+    cargo fmt --check
+    cargo clippy --locked --all-targets -- -D warnings
+    git ls-files -- quickstart test .ci/run '*.sh' | xargs shellcheck --external-sources
+
+# Licences, sources and known vulnerabilities of dependencies, and those that nothing uses
+deny: (_tool "cargo-deny") (_tool "cargo-machete")
+    cargo deny --locked check
+    cargo machete
+
+# Feed the loader of environment files nonsense, for so many seconds; needs a nightly toolchain
+fuzz seconds="60": (_tool "cargo-fuzz")
+    cargo +nightly fuzz run load -- -max_total_time={{ seconds }}
+
+# The documentation of the code
+docs:
+    RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --document-private-items
+    @echo "{{ CARGO_TARGET_DIR }}/doc/seatbox/index.html"
+
+# Throw away what was built
+clean:
+    cargo clean
+
+_tool name:
+    @command -v {{ name }} >/dev/null || cargo install --locked {{ name }}

@@ -1,0 +1,34 @@
+# shellcheck shell=bash
+# What quickstart and test have in common; to be sourced by bash, with scripts/ below the current directory.
+
+# Outside the clone: a fresh clone then builds in seconds what another one has built.
+export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/seatbox/target}
+
+# die MESSAGE [EXIT-CODE]
+die() {
+    printf 'error: %s\n' "$1" >&2
+    exit "${2-1}"
+}
+
+# Rust is the one thing that is expected to be there; some crates hold C, which is compiled as well.
+prepare_toolchain() {
+    PATH=$PATH:$HOME/.cargo/bin
+    command -v cargo >/dev/null || die 'cargo is missing; install Rust (https://rustup.rs, or Debian and Ubuntu packages that are new enough)'
+    command -v cc >/dev/null || scripts/engine.sh tools gcc libc6-dev
+    # Clones look alike to cargo, and an older one would be taken for built by a newer one.
+    local marker=$CARGO_TARGET_DIR/seatbox-checkout
+    if [[ $(cat "$marker" 2>/dev/null) != "$PWD" ]]; then
+        touch src/lib.rs src/main.rs tests/integration.rs
+        mkdir -p "$CARGO_TARGET_DIR"
+        printf '%s\n' "$PWD" >"$marker"
+    fi
+}
+
+# What mmdebstrap needs to make an image: as an ordinary user it maps user ids.
+image_tools() {
+    local tools=(mmdebstrap debian-archive-keyring)
+    ((EUID == 0)) || tools+=(uidmap)
+    scripts/engine.sh tools "${tools[@]}"
+}
+
+engine_answers() { timeout 15 docker version >/dev/null 2>&1; }
