@@ -23,3 +23,6 @@ pub mod terminal;
 pub mod workspace;
 
 pub use provider::DockerProvider;
+
+#[cfg(test)]
+mod plan_tests;
