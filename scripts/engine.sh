@@ -128,8 +128,11 @@ launch() {
     as_root rm -f /var/run/docker.pid "$PIDFILE"
     runs containerd "$containerd_pid" || as_root rm -f "$containerd_pid"
     # Nothing else mounts them where there is no init system.
-    mountpoint -q /sys/fs/cgroup || as_root mount -t cgroup2 cgroup2 /sys/fs/cgroup ||
-        die "/sys/fs/cgroup is not mounted and can't be: containers need control groups"
+    if ! mountpoint -q /sys/fs/cgroup; then
+        install_packages mount
+        as_root mount -t cgroup2 cgroup2 /sys/fs/cgroup ||
+            die "/sys/fs/cgroup is not mounted and can't be: containers need control groups"
+    fi
     # Every container inherits the descriptor limit.
     # shellcheck disable=SC2016
     as_root setsid --fork bash -c '
@@ -180,7 +183,8 @@ stop() {
         return
     fi
     if runs dockerd "$PIDFILE"; then
-        as_root kill -TERM "$pid"
+        # Only the shell's own kill is on every machine.
+        as_root sh -c "kill -TERM $pid"
         deadline=$((SECONDS + STOP_SECONDS))
         while runs dockerd "$PIDFILE"; do
             ((SECONDS < deadline)) || die "dockerd (process $pid) did not stop within $STOP_SECONDS s"

@@ -106,6 +106,10 @@ pub struct SeatArgs {
 
 /// What to do.
 #[derive(Debug, Subcommand)]
+#[allow(
+    missing_docs,
+    reason = "flattened groups are documented at their types"
+)]
 pub enum Command {
     /// Write a first environment file and its stack to a directory.
     Init {
@@ -284,6 +288,10 @@ pub enum SchemaOf {
 
 /// Forms that other tools run.
 #[derive(Debug, Subcommand)]
+#[allow(
+    missing_docs,
+    reason = "flattened groups are documented at their types"
+)]
 pub enum Export {
     /// A Compose file and an env file, which `docker compose` runs as they are.
     Compose {
@@ -303,6 +311,10 @@ pub enum Export {
 
 /// What to do with an event key.
 #[derive(Debug, Subcommand)]
+#[allow(
+    missing_docs,
+    reason = "flattened groups are documented at their types"
+)]
 pub enum Key {
     /// Print the key's fingerprint, which is no secret.
     Fingerprint {

@@ -7,6 +7,7 @@ pub mod context;
 pub mod down;
 pub mod error;
 pub mod exec;
+pub mod export;
 pub mod images;
 pub mod init;
 pub mod key;

@@ -6,8 +6,8 @@ use tokio_util::sync::CancellationToken;
 use super::args::{Cli, Command, Export, Key};
 use super::error::Result;
 use super::{
-    completions, config, down, exec, images, init, key, logs, man, plan, reset, schema, status,
-    sweep, up,
+    completions, config, down, exec, export, images, init, key, logs, man, plan, reset, schema,
+    status, sweep, up,
 };
 use crate::exit::Exit;
 
@@ -114,7 +114,14 @@ async fn dispatch(cli: Cli) -> Result {
             dry_run,
         } => sweep::run(global, all, only, dry_run).await,
         Command::Images { environment, fetch } => images::run(global, &environment, fetch).await,
-        Command::Export { form: _ } => todo!(),
+        Command::Export { form } => match form {
+            Export::Compose {
+                environment,
+                seat,
+                directory,
+                force,
+            } => export::compose(&environment, seat, &directory, force),
+        },
         Command::Key { action } => match action {
             Key::Fingerprint { environment } => key::fingerprint(global, &environment),
             Key::Export { environment } => key::export(&environment),

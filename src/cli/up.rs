@@ -37,6 +37,11 @@ pub async fn converge(
         for notice in &plan.notices {
             shown.events.notice(notice);
         }
+        let phase = if plan.changes_nothing() {
+            Phase::Check
+        } else {
+            phase
+        };
         let outcome = carry_out(&plan, provider, phase, &shown.events, &cancel).await;
         let observed = provider.observe().await?;
         Ok((outcome, provider.seats(&observed, seats)))
@@ -48,7 +53,12 @@ pub async fn converge(
         if let Some(seat) = outcome.seats.get(&view.seat) {
             view.took = Some(seat.took);
             // Every check has just passed; the engine's own may say so only after its interval.
-            if seat.result == SeatResult::Done && view.state != SeatState::Absent {
+            let passed = match seat.result {
+                SeatResult::Done => view.state != SeatState::Absent,
+                SeatResult::Unchanged => view.state == SeatState::Starting,
+                SeatResult::Failed(_) | SeatResult::Interrupted => false,
+            };
+            if passed {
                 view.state = SeatState::Ready;
             }
         }

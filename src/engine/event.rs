@@ -16,6 +16,8 @@ pub enum Phase {
     Images,
     /// Seats are brought up or put right.
     Up,
+    /// Nothing is to be changed; what is not known to be ready is looked at.
+    Check,
     /// Seats are made anew.
     Reset,
     /// Things are deleted.

@@ -10,7 +10,7 @@ use crate::plan::ActionId;
 /// What came of one seat.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SeatResult {
-    /// Nothing had to be changed.
+    /// Nothing had to be changed; what had to be looked at was as it should be.
     Unchanged,
     /// All that was planned was done.
     Done,

@@ -122,6 +122,8 @@ struct Queue {
 /// What a seat still has to do, and what went wrong.
 struct SeatTally {
     left: usize,
+    /// Whether anything of it was to be changed, and not only looked at.
+    changes: bool,
     failure: Option<Failure>,
     last: Instant,
 }
@@ -166,7 +168,9 @@ impl<'a, S: Scheme> Walk<'a, S> {
                 walk.dependents[earlier].push(action.id);
             }
             if let Owner::Seat(seat) = action.owner {
-                walk.tally(seat).left += 1;
+                let tally = walk.tally(seat);
+                tally.left += 1;
+                tally.changes |= !action.is_check();
             }
             if action.after.is_empty() {
                 walk.enqueue(action.id);
@@ -190,6 +194,7 @@ impl<'a, S: Scheme> Walk<'a, S> {
         let begun = self.begun;
         self.seats.entry(seat).or_insert(SeatTally {
             left: 0,
+            changes: false,
             failure: None,
             last: begun,
         })
@@ -290,7 +295,8 @@ impl<'a, S: Scheme> Walk<'a, S> {
             let result = match tally.failure {
                 Some(failure) => SeatResult::Failed(failure),
                 None if tally.left > 0 => SeatResult::Interrupted,
-                None => SeatResult::Done,
+                None if tally.changes => SeatResult::Done,
+                None => SeatResult::Unchanged,
             };
             let took = tally.last - self.begun;
             outcome.seats.insert(seat, SeatOutcome { result, took });

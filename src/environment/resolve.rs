@@ -13,6 +13,7 @@ use crate::diagnostic::Diagnostics;
 use crate::model::environment::{Event, Lifetime, Limits, ProviderKind, Seats};
 use crate::model::id::MAX_SEATS;
 use crate::model::{Environment, EnvironmentName, Stack};
+use crate::stack::harden;
 
 /// The longest lifetime: a seat that is forgotten should not outlive a course of a quarter.
 const MAX_LIFETIME: SignedDuration = SignedDuration::from_hours(90 * 24);
@@ -56,6 +57,7 @@ pub(super) fn environment(
         (Some(name), Some(lifetime), Some(limits), Some(docker), Some(stack))
             if problems.is_empty() =>
         {
+            let stack = harden::stack(&stack, &limits, &isolation);
             Ok(Environment {
                 name,
                 event,

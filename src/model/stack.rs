@@ -10,7 +10,8 @@ use serde::Serialize;
 
 use super::{ServiceName, Text};
 
-/// A stack: what each seat runs.
+/// A stack: what each seat runs. In an environment every limit is filled in, and capabilities and
+/// privileges are closed as far as the environment leaves them closed.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Stack {
     /// The services of the active profiles, in the file's order.

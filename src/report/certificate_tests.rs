@@ -11,7 +11,7 @@ fn thing(kind: &str, name: &str) -> Thing {
         seat: SeatNumber::new(7),
         kind: kind.to_owned(),
         name: name.to_owned(),
-        id: "4f2a".to_owned(),
+        id: "4f2a".into(),
     }
 }
 

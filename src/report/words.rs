@@ -71,6 +71,7 @@ pub fn doing(phase: Phase) -> &'static str {
     match phase {
         Phase::Images => "getting images",
         Phase::Up => "bringing up",
+        Phase::Check => "checking",
         Phase::Reset => "resetting",
         Phase::Down => "taking down",
     }
@@ -80,7 +81,7 @@ pub fn doing(phase: Phase) -> &'static str {
 pub fn done(phase: Phase) -> &'static str {
     match phase {
         Phase::Images => "done",
-        Phase::Up | Phase::Reset => "ready",
+        Phase::Up | Phase::Check | Phase::Reset => "ready",
         Phase::Down => "gone",
     }
 }

@@ -6,11 +6,18 @@
 
 mod check;
 mod dotenv;
+mod emit;
+pub mod export;
+pub mod harden;
 mod interpolate;
 pub mod isolation;
 mod load;
 mod read;
+mod service_attributes;
 mod units;
 mod variables;
 
 pub use load::{Request, Source, load};
+
+#[cfg(test)]
+mod tests;

@@ -71,7 +71,7 @@ pub fn write_duration(duration: Duration) -> String {
         (1_000_000, "ms"),
         (1_000, "us"),
     ] {
-        if nanoseconds % scale == 0 {
+        if nanoseconds.is_multiple_of(scale) {
             return format!("{}{unit}", nanoseconds / scale);
         }
     }

@@ -12,26 +12,13 @@ use bollard::models::{
 use super::names;
 use super::ports;
 use super::scheme::ContainerSpec;
-use crate::model::environment::{Environment, Limits};
+use crate::model::Environment;
 use crate::model::stack::{Attachment, Healthcheck, MountSource, Restart};
 use crate::model::{SeatValues, Service, Text};
 
 /// Raised whenever the same stack would make other containers than before, so that `up` after an
 /// upgrade of Seatbox makes them anew.
 pub const SPECIFICATION_VERSION: u32 = 1;
-
-/// What processes keep of root's powers: what the official database images need to hand their data
-/// directory to an unprivileged user and become it, and what a workshop's own server needs to
-/// listen below port 1024. All other capabilities are dropped.
-pub const CAPABILITIES: [&str; 7] = [
-    "CHOWN",
-    "DAC_OVERRIDE",
-    "FOWNER",
-    "KILL",
-    "NET_BIND_SERVICE",
-    "SETGID",
-    "SETUID",
-];
 
 /// The request that creates a container, with the seat's own values in it. It holds secrets, in
 /// its environment variables.
@@ -149,22 +136,17 @@ fn health(check: &Healthcheck, texts: &dyn Fn(&[Text]) -> Vec<String>) -> Health
 
 fn host_config(environment: &Environment, spec: &ContainerSpec) -> HostConfig {
     let service = &*spec.service;
-    let Limits {
-        memory,
-        nano_cpus,
-        pids,
-    } = environment.limits;
-    let memory = service.resources.memory.unwrap_or(memory);
+    let resources = &service.resources;
     HostConfig {
-        memory: Some(signed(memory)),
+        memory: resources.memory.map(signed),
         // The same as memory: no swap on top of it.
-        memory_swap: Some(signed(memory)),
-        memory_reservation: service.resources.memory_reservation.map(signed),
-        nano_cpus: Some(signed(service.resources.nano_cpus.unwrap_or(nano_cpus))),
-        pids_limit: Some(signed(service.resources.pids.unwrap_or(pids))),
-        cap_drop: Some(vec!["ALL".to_owned()]),
-        cap_add: Some(capabilities(service)),
-        security_opt: Some(security_options(environment, service)),
+        memory_swap: resources.memory.map(signed),
+        memory_reservation: resources.memory_reservation.map(signed),
+        nano_cpus: resources.nano_cpus.map(signed),
+        pids_limit: resources.pids.map(signed),
+        cap_drop: Some(service.cap_drop.clone()),
+        cap_add: Some(service.cap_add.clone()),
+        security_opt: Some(service.security_opt.clone()),
         readonly_rootfs: Some(service.read_only),
         init: Some(service.init),
         shm_size: service.shm_size.map(signed),
@@ -191,43 +173,6 @@ fn host_config(environment: &Environment, spec: &ContainerSpec) -> HostConfig {
         )),
         ..Default::default()
     }
-}
-
-/// The few that everything keeps, less what the stack drops, and what it adds.
-fn capabilities(service: &Service) -> Vec<String> {
-    let dropped = |name: &str| {
-        service
-            .cap_drop
-            .iter()
-            .any(|drop| drop == name || drop == "ALL")
-    };
-    CAPABILITIES
-        .iter()
-        .filter(|name| !dropped(name))
-        .map(|name| (*name).to_owned())
-        .chain(
-            service
-                .cap_add
-                .iter()
-                .filter(|name| dropped(name) || !CAPABILITIES.contains(&name.as_str()))
-                .cloned(),
-        )
-        .collect()
-}
-
-fn security_options(environment: &Environment, service: &Service) -> Vec<String> {
-    let own = service
-        .security_opt
-        .iter()
-        .filter(|option| !option.starts_with("no-new-privileges"));
-    let locked = !environment.isolation.new_privileges
-        || service
-            .security_opt
-            .iter()
-            .any(|o| matches!(o.as_str(), "no-new-privileges" | "no-new-privileges:true"));
-    own.cloned()
-        .chain(locked.then(|| "no-new-privileges".to_owned()))
-        .collect()
 }
 
 fn restart(policy: Restart) -> RestartPolicy {

@@ -309,7 +309,6 @@ impl<'a> Planner<'a> {
         let (network, settings) = networks.get_index(index).expect("the index is in range");
         let name = names::network(&self.environment.name, seat, network);
         self.check_name(DockerKind::Network, &name)?;
-        let internal = settings.internal || !self.environment.isolation.internet;
         let subnet = match self.known_subnets.get(name.as_str()) {
             Some(subnet) => *subnet,
             None => self
@@ -324,13 +323,7 @@ impl<'a> Planner<'a> {
                 })?,
         };
         // The subnet is not part of it: whatever it is, it is good enough to stay.
-        let fingerprint = Fingerprint::of(&(
-            SPECIFICATION_VERSION,
-            "network",
-            network,
-            settings,
-            internal,
-        ));
+        let fingerprint = Fingerprint::of(&(SPECIFICATION_VERSION, "network", network, settings));
         self.desired.push(Desired {
             key: Key::new(DockerKind::Network, name),
             owner: Owner::Seat(seat),
@@ -341,7 +334,7 @@ impl<'a> Planner<'a> {
                     seat,
                     name: network.clone(),
                     subnet,
-                    internal,
+                    internal: settings.internal,
                     fingerprint,
                     expires: self.around.expires,
                 },
@@ -504,8 +497,6 @@ impl<'a> Planner<'a> {
             image: &'a str,
             host_ports: &'a [u16],
             address: std::net::IpAddr,
-            limits: crate::model::environment::Limits,
-            new_privileges: bool,
             key: &'a str,
         }
         Fingerprint::of(&Specification {
@@ -514,8 +505,6 @@ impl<'a> Planner<'a> {
             image,
             host_ports,
             address: self.environment.docker.ports.address,
-            limits: self.environment.limits,
-            new_privileges: self.environment.isolation.new_privileges,
             key: self.around.key,
         })
     }

@@ -67,6 +67,16 @@ pub fn cap_drop(r: &Reader<'_>, node: &Node) -> Vec<String> {
     capability_list(r, node, "cap_drop", |_, _| {})
 }
 
+/// A security option in its newer form: `name=value` is the older way to write `name:value`, and
+/// `no-new-privileges` alone is true.
+fn security_option(text: &str) -> String {
+    match text.find([':', '=']) {
+        Some(at) => format!("{}:{}", &text[..at], &text[at + 1..]),
+        None if text == "no-new-privileges" => format!("{text}:true"),
+        None => text.to_owned(),
+    }
+}
+
 /// `security_opt`: `no-new-privileges`, and what the environment file opens.
 pub fn security_opt(r: &Reader<'_>, node: &Node) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
@@ -74,28 +84,16 @@ pub fn security_opt(r: &Reader<'_>, node: &Node) -> Vec<String> {
         let Some(text) = r.word(item, "security_opt") else {
             continue;
         };
-        // `name=value` is the older way to write `name:value`.
-        let option = match text.find([':', '=']) {
-            Some(at) => format!("{}:{}", &text[..at], &text[at + 1..]),
-            None if text == "no-new-privileges" => format!("{text}:true"),
-            None => text.to_owned(),
-        };
-        let listed = r
-            .isolation
-            .security_opt
-            .iter()
-            .any(|open| open == text || *open == option);
+        let option = security_option(text);
+        let open = &r.isolation.security_opt;
+        let listed = open.iter().any(|open| security_option(open) == option);
         match option.as_str() {
             "no-new-privileges:true" => {}
+            "no-new-privileges:false" if r.isolation.new_privileges => {}
             "no-new-privileges:false" => {
-                if !r.isolation.new_privileges {
-                    let hint = "set `isolation.new_privileges` in the environment file";
-                    r.isolated(
-                        &item.place,
-                        "new privileges are not open to this stack",
-                        hint,
-                    );
-                }
+                let hint = "set `isolation.new_privileges` in the environment file";
+                let message = "new privileges are not open to this stack";
+                r.isolated(&item.place, message, hint);
             }
             _ if !listed => {
                 let hint = "add it to `isolation.security_opt` of the environment file";

@@ -64,8 +64,6 @@ pub struct Draft<'n> {
     pub mounts: Vec<(Mount, Place)>,
     /// Its configs and secrets, with the place of each.
     pub files: Vec<(InjectedFile, Place)>,
-    /// Where its name stands.
-    pub place: Place,
     /// The service in the file.
     pub node: &'n Node,
 }
@@ -130,7 +128,6 @@ pub fn service<'n>(
         profiles: Vec::new(),
         mounts: Vec::new(),
         files: Vec::new(),
-        place: place.clone(),
         node,
     };
     let mut limits = Limits::default();
@@ -355,7 +352,13 @@ fn settings(r: &Reader<'_>, node: &Node) -> ServiceSettings {
                     _ => r.fail(&value.place, "`shell` must be a command"),
                 }
             }
-            _ => r.unknown_key(place, "x-seatbox", key, &["workspace", "shell"]),
+            "ready_timeout" => {
+                settings.ready_timeout = r.duration(value, "`ready_timeout`");
+            }
+            _ => {
+                let known = ["workspace", "shell", "ready_timeout"];
+                r.unknown_key(place, "x-seatbox", key, &known);
+            }
         }
     }
     settings

@@ -27,6 +27,8 @@ pub enum Phase {
     Images,
     /// Seats are brought up or put right.
     Up,
+    /// Nothing is to be changed; what is not known to be ready is looked at.
+    Check,
     /// Seats are made anew.
     Reset,
     /// Things are deleted.
@@ -161,6 +163,7 @@ impl From<engine::Phase> for Phase {
         match phase {
             engine::Phase::Images => Self::Images,
             engine::Phase::Up => Self::Up,
+            engine::Phase::Check => Self::Check,
             engine::Phase::Reset => Self::Reset,
             engine::Phase::Down => Self::Down,
         }

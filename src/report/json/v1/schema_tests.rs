@@ -331,7 +331,7 @@ fn a_certificate_is_clean_only_after_two_empty_looks() {
         seat: Some(seat(7)),
         kind: "network".to_owned(),
         name: "seat".to_owned(),
-        id: "4f2a".to_owned(),
+        id: "4f2a".into(),
     };
     let at = "2024-10-20T12:00:00Z".parse().unwrap();
     let mut view = CertificateView {

@@ -1,0 +1,124 @@
+//! `seatbox export`.
+
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use super::args::{EnvironmentArgs, SeatArgs};
+use super::context::{self, Missing};
+use super::error::{Error, Result, io};
+use crate::exit::Exit;
+use crate::model::SeatNumber;
+use crate::provider::docker::apply::seat_values;
+use crate::provider::docker::ports;
+use crate::stack::export::{PortAssignment, export};
+
+/// Writes one seat as a Compose file with its env file. No engine is asked.
+pub fn compose(
+    arguments: &EnvironmentArgs,
+    seat: SeatNumber,
+    directory: &Path,
+    force: bool,
+) -> Result {
+    let environment = context::load(arguments)?.environment;
+    let one = SeatArgs {
+        seat: Some(seat),
+        service: None,
+    };
+    let seat = context::one_seat(&environment, &one)?;
+    let key = context::key(&environment.name, Missing::Create)?;
+    let assignments = assignments(&environment, seat)?;
+    let exported = export(
+        &environment,
+        seat,
+        &assignments,
+        &seat_values(&environment, &key, seat),
+    );
+    let mut files = vec![
+        (
+            directory.join("compose.yaml"),
+            exported.compose.into_bytes(),
+            0o644,
+        ),
+        // The seat's passwords are in it.
+        (
+            directory.join(".env"),
+            exported.environment.into_bytes(),
+            0o600,
+        ),
+    ];
+    for file in exported.files {
+        files.push((directory.join(file.path), file.bytes, file.mode));
+    }
+    // All or nothing.
+    if let Some((path, ..)) = files
+        .iter()
+        .find(|(path, ..)| !force && path.symlink_metadata().is_ok())
+    {
+        return Err(Error::usage(
+            format!("{} exists already", path.display()),
+            "name another directory, or say --force",
+        ));
+    }
+    for (path, bytes, mode) in &files {
+        write(path, bytes, *mode).map_err(io(path.display().to_string()))?;
+        anstream::println!("wrote {}", path.display());
+    }
+    anstream::println!(
+        "next: docker compose --project-directory {} up --detach --wait",
+        shell_words::quote(&directory.display().to_string())
+    );
+    Ok(Exit::Success)
+}
+
+/// The seat's ports as `up` would plan them.
+fn assignments(
+    environment: &crate::model::Environment,
+    seat: SeatNumber,
+) -> Result<Vec<PortAssignment>> {
+    let plan =
+        ports::plan(&environment.stack, &environment.docker.ports, seat).ok_or_else(|| {
+            Error::usage(
+                "the seat's ports do not fit",
+                "raise docker.ports.per_seat, or lower docker.ports.first",
+            )
+        })?;
+    Ok(environment
+        .stack
+        .services
+        .values()
+        .zip(plan)
+        .flat_map(|(service, hosts)| {
+            service
+                .ports
+                .iter()
+                .zip(hosts)
+                .map(|(port, host)| PortAssignment {
+                    service: service.name.clone(),
+                    target: port.target,
+                    host,
+                })
+        })
+        .collect())
+}
+
+/// Writes a file whose permissions are right from the first byte on.
+fn write(path: &Path, bytes: &[u8], mode: u32) -> std::io::Result<()> {
+    if let Some(parent) = path.parent() {
+        std::fs::create_dir_all(parent)?;
+    }
+    let temporary = path.with_extension("seatbox-new");
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(mode)
+        .open(&temporary)?;
+    let written = file
+        .write_all(bytes)
+        .and_then(|()| std::fs::rename(&temporary, path));
+    if written.is_err() {
+        let _ = std::fs::remove_file(&temporary);
+    }
+    written
+}
