@@ -1,4 +1,6 @@
 //! The one integration test binary. What it needs and does not find makes it fail: a test that is
 //! skipped is none.
 
+mod cli;
 mod docker;
+mod support;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::model::environment::ProviderKind;
+use crate::model::id::MAX_SEATS;
 use crate::model::{EnvironmentName, SeatNumber, SeatSet, ServiceName};
 
 /// A sandbox for every seat of a hands-on event, and all of them taken away again.
@@ -120,7 +121,7 @@ pub enum Command {
         #[arg(long)]
         name: Option<EnvironmentName>,
         /// How many seats.
-        #[arg(long, default_value_t = 3)]
+        #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_SEATS)))]
         count: u32,
     },
     /// Print the environment as it is understood, and where each value comes from.

@@ -66,9 +66,15 @@ pub struct Context {
     pub arguments: String,
 }
 
-/// Reads the environment, and reaches the engine.
-pub async fn open(arguments: &EnvironmentArgs, missing: Missing) -> Result<Context> {
+/// Reads the environment, lets `check` say what of it is meant, and reaches the engine. What makes
+/// no sense with the environment is so told before anything is asked for or a key is made.
+pub async fn open<T>(
+    arguments: &EnvironmentArgs,
+    missing: Missing,
+    check: impl FnOnce(&Environment) -> Result<T>,
+) -> Result<(Context, T)> {
     let environment = Arc::new(load(arguments)?.environment);
+    let meant = check(&environment)?;
     let recipes = Recipes::load(environment.images.recipes.as_deref())?;
     let engine = engine().await?;
     let key = Arc::new(key(&environment.name, missing)?);
@@ -79,11 +85,12 @@ pub async fn open(arguments: &EnvironmentArgs, missing: Missing) -> Result<Conte
         recipes,
         Timestamp::now(),
     );
-    Ok(Context {
+    let context = Context {
         environment,
         provider,
         arguments: named(arguments),
-    })
+    };
+    Ok((context, meant))
 }
 
 fn named(arguments: &EnvironmentArgs) -> String {

@@ -4,7 +4,7 @@ use super::args::{EnvironmentArgs, SeatArgs};
 use super::context::{self, Context, Missing};
 use super::error::{Error, Result};
 use crate::exit::Exit;
-use crate::model::{SeatNumber, Service};
+use crate::model::{Environment, SeatNumber, Service};
 use crate::provider::docker::errors::failure;
 use crate::provider::docker::exec::{ExecOptions, exec_attached};
 use crate::provider::docker::names;
@@ -18,25 +18,24 @@ const SHELL: [&str; 3] = [
 
 /// Opens a shell in a seat.
 pub async fn shell(environment: &EnvironmentArgs, seat: &SeatArgs) -> Result {
-    let context = context::open(environment, Missing::Pretend).await?;
-    let (seat, service) = target(&context, seat)?;
+    let (context, (seat, service)) =
+        context::open(environment, Missing::Pretend, |e| target(e, seat)).await?;
     let argv = service
         .seatbox
         .shell
         .clone()
         .unwrap_or_else(|| SHELL.map(str::to_owned).to_vec());
-    attach(&context, seat, service, argv).await
+    attach(&context, seat, &service, argv).await
 }
 
 /// Runs a command in a seat.
 pub async fn run(environment: &EnvironmentArgs, seat: &SeatArgs, argv: &[String]) -> Result {
-    let context = context::open(environment, Missing::Pretend).await?;
-    let (seat, service) = target(&context, seat)?;
-    attach(&context, seat, service, argv.to_vec()).await
+    let (context, (seat, service)) =
+        context::open(environment, Missing::Pretend, |e| target(e, seat)).await?;
+    attach(&context, seat, &service, argv.to_vec()).await
 }
 
-fn target<'a>(context: &'a Context, arguments: &SeatArgs) -> Result<(SeatNumber, &'a Service)> {
-    let environment = &context.environment;
+fn target(environment: &Environment, arguments: &SeatArgs) -> Result<(SeatNumber, Service)> {
     let seat = context::one_seat(environment, arguments)?;
     let stack = &environment.stack;
     let service = match &arguments.service {
@@ -50,7 +49,7 @@ fn target<'a>(context: &'a Context, arguments: &SeatArgs) -> Result<(SeatNumber,
             format!("it has {}", names.join(", ")),
         )
     })?;
-    Ok((seat, service))
+    Ok((seat, service.clone()))
 }
 
 async fn attach(

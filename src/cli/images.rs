@@ -14,7 +14,7 @@ use crate::provider::Provider as _;
 
 /// Shows where each image comes from, or gets those that are missing.
 pub async fn run(global: &Global, environment: &EnvironmentArgs, fetch: bool) -> Result {
-    let context = context::open(environment, Missing::Pretend).await?;
+    let (context, ()) = context::open(environment, Missing::Pretend, |_| Ok(())).await?;
     let provider = &context.provider;
     let mut observed = provider.observe().await?;
     let mut complete = true;

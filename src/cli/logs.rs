@@ -6,8 +6,8 @@ use super::args::{EnvironmentArgs, SeatsArgs};
 use super::context::{self, Missing};
 use super::error::{Error, Result, io};
 use crate::exit::Exit;
-use crate::model::ServiceName;
 use crate::model::seat::Owner;
+use crate::model::{Environment, ServiceName};
 use crate::provider::Provider as _;
 use crate::provider::docker::logs::{LogSettings, LogSource, parse_since, write_logs};
 
@@ -34,25 +34,22 @@ pub async fn run(environment: &EnvironmentArgs, seats: &SeatsArgs, wanted: Wante
         .map(|text| parse_since(text, Timestamp::now()))
         .transpose()
         .map_err(|hint| Error::usage("--since is not understood", hint))?;
-    let context = context::open(environment, Missing::Pretend).await?;
-    let environment = &context.environment;
-    let seats = context::seats(environment, seats)?;
-    if let Some(service) = &wanted.service
-        && !environment.stack.services.contains_key(service)
-    {
-        let names: Vec<&str> = environment
-            .stack
-            .services
-            .keys()
-            .map(|n| n.as_str())
-            .collect();
-        let message = format!("the stack has no service {service}");
-        return Err(Error::usage(
-            message,
-            format!("it has {}", names.join(", ")),
-        ));
-    }
-    let observed = context.provider.observe().await?.of(&environment.name);
+    let meant = |environment: &Environment| {
+        let services = &environment.stack.services;
+        if let Some(service) = &wanted.service
+            && !services.contains_key(service)
+        {
+            let names: Vec<&str> = services.keys().map(ServiceName::as_str).collect();
+            return Err(Error::usage(
+                format!("the stack has no service {service}"),
+                format!("it has {}", names.join(", ")),
+            ));
+        }
+        context::seats(environment, seats)
+    };
+    let (context, seats) = context::open(environment, Missing::Pretend, meant).await?;
+    let name = &context.environment.name;
+    let observed = context.provider.observe().await?.of(name);
     let mut sources: Vec<LogSource> = observed
         .containers
         .iter()

@@ -10,8 +10,8 @@ use crate::provider::Provider as _;
 
 /// Prints what `up` would do.
 pub async fn run(global: &Global, environment: &EnvironmentArgs, seats: &SeatsArgs) -> Result {
-    let context = context::open(environment, Missing::Pretend).await?;
-    let seats = context::seats(&context.environment, seats)?;
+    let (context, seats) =
+        context::open(environment, Missing::Pretend, |e| context::seats(e, seats)).await?;
     let observed = context.provider.observe().await?;
     let plan = context
         .provider

@@ -6,6 +6,7 @@ use super::error::{Error, Result};
 use super::{show, up};
 use crate::engine::Phase;
 use crate::exit::Exit;
+use crate::model::Environment;
 use crate::plan::Mode;
 use crate::provider::Provider as _;
 
@@ -32,15 +33,17 @@ pub async fn run(
     } else {
         Missing::Create
     };
-    let context = context::open(environment, missing).await?;
-    // A forgotten option must not cost everybody their work. Who has one seat means that one.
-    if seats.seats.is_none() && !what.all && context.environment.seats.total() > 1 {
-        return Err(Error::usage(
-            format!("which of the {} seats?", context.environment.seats.total()),
-            "name them, as in --seats 7, or say --all",
-        ));
-    }
-    let seats = context::seats(&context.environment, seats)?;
+    let meant = |environment: &Environment| {
+        // A forgotten option must not cost everybody their work. Who has one seat means that one.
+        if seats.seats.is_none() && !what.all && environment.seats.total() > 1 {
+            return Err(Error::usage(
+                format!("which of the {} seats?", environment.seats.total()),
+                "name them, as in --seats 7, or say --all",
+            ));
+        }
+        context::seats(environment, seats)
+    };
+    let (context, seats) = context::open(environment, missing, meant).await?;
     let mode = Mode::Reset {
         workspace: what.workspace,
     };

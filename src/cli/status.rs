@@ -19,8 +19,8 @@ pub async fn run(
     seats: &SeatsArgs,
     interval: Option<Duration>,
 ) -> Result {
-    let context = context::open(environment, Missing::Pretend).await?;
-    let seats = context::seats(&context.environment, seats)?;
+    let (context, seats) =
+        context::open(environment, Missing::Pretend, |e| context::seats(e, seats)).await?;
     let cancel = interval.map(|_| interruption());
     loop {
         let observed = context.provider.observe().await?;

@@ -10,13 +10,14 @@ use crate::engine::{Outcome, Phase, SeatResult, run as carry_out};
 use crate::exit::Exit;
 use crate::model::SeatNumber;
 use crate::model::seat::SeatState;
+use crate::model::view::SeatView;
 use crate::plan::Mode;
 use crate::provider::Provider;
 
 /// Brings seats up, or puts them right.
 pub async fn run(global: &Global, environment: &EnvironmentArgs, seats: &SeatsArgs) -> Result {
-    let context = context::open(environment, Missing::Create).await?;
-    let seats = context::seats(&context.environment, seats)?;
+    let (context, seats) =
+        context::open(environment, Missing::Create, |e| context::seats(e, seats)).await?;
     converge(global, &context, &seats, Phase::Up, Mode::Repair).await
 }
 
@@ -53,8 +54,13 @@ pub async fn converge(
         if let Some(seat) = outcome.seats.get(&view.seat) {
             view.took = Some(seat.took);
             // Every check has just passed; the engine's own may say so only after its interval.
+            // What does not run any more is another matter.
+            let runs = view
+                .services
+                .iter()
+                .all(|service| service.problem.is_none() || service.state == "unhealthy");
             let passed = match seat.result {
-                SeatResult::Done => view.state != SeatState::Absent,
+                SeatResult::Done => runs,
                 SeatResult::Unchanged => view.state == SeatState::Starting,
                 SeatResult::Failed(_) | SeatResult::Interrupted => false,
             };
@@ -71,13 +77,13 @@ pub async fn converge(
         &views,
         &outcome,
     );
-    Ok(exit(&outcome))
+    Ok(exit(&outcome, &views))
 }
 
-fn exit(outcome: &Outcome) -> Exit {
+fn exit(outcome: &Outcome, views: &[SeatView]) -> Exit {
     if outcome.interrupted {
         Exit::Interrupted
-    } else if outcome.is_complete() {
+    } else if outcome.is_complete() && views.iter().all(|view| view.state == SeatState::Ready) {
         Exit::Success
     } else {
         Exit::Partial

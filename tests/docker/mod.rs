@@ -1,7 +1,22 @@
 //! Against the real engine, as the `docker` command finds it.
 
+mod block;
+mod event;
 mod support;
 
 mod connect;
 mod exec;
 mod logs;
+
+mod convergence;
+mod interruption;
+mod isolation;
+mod labels;
+mod plan;
+mod ports;
+mod readiness;
+mod removal;
+mod reset;
+mod secrets;
+mod use_of_seats;
+mod whole_event;

@@ -96,6 +96,7 @@ impl Apply<Docker> for Applier {
                 DockerStep::AwaitReady(spec, timeout) => {
                     self.await_ready(name, spec, *timeout, progress).await
                 }
+                DockerStep::AwaitRunning => ready::await_running(&self.client, name).await,
                 DockerStep::AwaitExit(timeout) => {
                     ready::await_exit(&self.client, name, *timeout).await
                 }

@@ -76,7 +76,8 @@ impl Layout {
             start,
             ready,
             exit,
-            len: ready.or(exit).unwrap_or(start) + 1,
+            // Whatever it is that is waited for is the last.
+            len: start + 2,
         }
     }
 
@@ -483,6 +484,8 @@ impl<'a> Planner<'a> {
                 Arc::clone(spec),
                 timeout,
             )));
+        } else {
+            stages.push(Stage::new(DockerStep::AwaitRunning));
         }
         stages
     }

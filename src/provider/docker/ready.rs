@@ -17,6 +17,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// How long one attempt may take.
 const ATTEMPT: Duration = Duration::from_secs(10);
+/// How long a container without a check must have stayed up.
+const SETTLED: Duration = Duration::from_millis(500);
 /// How much of a check's output is kept.
 const OUTPUT_LIMIT: usize = 4096;
 
@@ -61,6 +63,16 @@ pub async fn await_ready(
         progress.report("waiting until it answers", None, None);
         tokio::time::sleep(pause).await;
         pause = (pause * 3 / 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// Sees whether a container without a check still runs a moment after its start: one that ends at
+/// once was started all the same.
+pub async fn await_running(client: &Client, container: &str) -> Result<(), Failure> {
+    tokio::time::sleep(SETTLED).await;
+    match ended(client, container, "check").await? {
+        Some(end) => Err(end),
+        None => Ok(()),
     }
 }
 

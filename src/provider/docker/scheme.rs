@@ -150,6 +150,8 @@ pub enum DockerStep {
     Rename(Arc<str>),
     /// Waits until a container's check passes, so long at most.
     AwaitReady(Arc<ContainerSpec>, Duration),
+    /// Sees whether a container that has no check stays up.
+    AwaitRunning,
     /// Waits until a container has ended with exit code 0, so long at most.
     AwaitExit(Duration),
 }
@@ -167,7 +169,7 @@ impl fmt::Display for DockerStep {
             Self::Unpause => f.pad("unpause"),
             Self::Restart => f.pad("restart"),
             Self::Rename(_) => f.pad("rename"),
-            Self::AwaitReady(..) => f.pad("check"),
+            Self::AwaitReady(..) | Self::AwaitRunning => f.pad("check"),
             Self::AwaitExit(_) => f.pad("await"),
         }
     }
@@ -184,11 +186,14 @@ impl Step for DockerStep {
             | Self::Fill(_)
             | Self::Rename(_) => CREATIONS,
             Self::Start | Self::Unpause | Self::Restart => STARTS,
-            Self::AwaitReady(..) | Self::AwaitExit(_) => CHECKS,
+            Self::AwaitReady(..) | Self::AwaitRunning | Self::AwaitExit(_) => CHECKS,
         }
     }
 
     fn is_check(&self) -> bool {
-        matches!(self, Self::AwaitReady(..) | Self::AwaitExit(_))
+        matches!(
+            self,
+            Self::AwaitReady(..) | Self::AwaitRunning | Self::AwaitExit(_)
+        )
     }
 }

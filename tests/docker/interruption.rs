@@ -1,0 +1,132 @@
+//! Whatever stops a run, the next one goes on from there.
+
+use std::io::{BufRead as _, BufReader, Lines};
+use std::process::{Child, ChildStderr, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::event::{Event, SMALL, states};
+use crate::support::desk::{Desk, run};
+
+/// Starts `up`, and waits until that many actions are done.
+fn up_until(event: &Event, actions: usize) -> (Child, Lines<BufReader<ChildStderr>>) {
+    let mut up = event
+        .command(&["up", "--log-format", "json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(up.stderr.take().unwrap()).lines();
+    let seen = lines
+        .by_ref()
+        .map(Result::unwrap)
+        .filter(|line| line.contains("\"action-finished\""))
+        .take(actions)
+        .count();
+    assert_eq!(seen, actions, "it was over before it could be stopped");
+    (up, lines)
+}
+
+#[tokio::test]
+async fn ctrl_c_lets_what_is_under_way_end_and_begins_nothing_new() {
+    let event = Event::new("ctrl-c", 12, SMALL).await;
+    for signal in [Signal::INT, Signal::TERM] {
+        let (up, lines) = up_until(&event, 5);
+        let pid = Pid::from_raw(up.id().cast_signed()).unwrap();
+        kill_process(pid, signal).unwrap();
+        let rest: Vec<String> = lines.map_while(Result::ok).collect();
+        let output = up.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(130), "{rest:#?}");
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert!(
+            said.contains("Interrupted after") && said.contains("not finished"),
+            "{said}"
+        );
+        assert!(
+            rest.iter().any(|line| line.starts_with("interrupted")),
+            "{rest:#?}"
+        );
+        // Five were done and some under way; of well over a hundred the others never began.
+        let count = |event: &str| rest.iter().filter(|line| line.contains(event)).count();
+        assert!(count("\"action-started\"") <= 30, "{rest:#?}");
+        assert_eq!(count("\"action-failed\""), 0, "{rest:#?}");
+        let all = event.everything().await.len();
+        assert!(all < 12 * 5, "all of it was made");
+        let finished: serde_json::Value = serde_json::from_str(rest.last().unwrap()).unwrap();
+        assert_eq!(finished["event"], "finished");
+        assert_eq!(finished["interrupted"], true);
+    }
+    assert_eq!(states(&event.up()), ["ready"]);
+    assert_eq!(event.containers().await.len(), 24);
+    event.down().await;
+}
+
+#[tokio::test]
+async fn after_a_kill_up_converges() {
+    let event = Event::new("kill-up", 3, SMALL).await;
+    // While networks and volumes are made, while containers are, and near the end.
+    for actions in [1, 8, 8] {
+        let (mut up, _) = up_until(&event, actions);
+        up.kill().unwrap();
+        up.wait().unwrap();
+    }
+    event.up();
+    assert_eq!(event.containers().await.len(), 6);
+    assert_eq!(event.networks().await.len(), 3);
+    assert_eq!(event.volumes().await.len(), 6);
+    event.down().await;
+}
+
+#[tokio::test]
+async fn after_a_kill_another_machine_takes_all_of_it_away() {
+    let event = Event::new("kill-down", 3, SMALL).await;
+    let (mut up, _) = up_until(&event, 10);
+    up.kill().unwrap();
+    up.wait().unwrap();
+    assert!(!event.everything().await.is_empty());
+    // The same files, and nothing of the state directory.
+    let elsewhere = Desk::new();
+    for file in ["seatbox.yaml", "stack.yaml"] {
+        elsewhere.write(file, std::fs::read(event.desk.path(file)).unwrap());
+    }
+    let certificate = run(elsewhere.seatbox().args(["down", "--output", "json"]))
+        .exits(0)
+        .json();
+    assert_eq!(certificate["clean"], true);
+    event.assert_nothing_left().await;
+}
+
+#[tokio::test]
+async fn another_machine_needs_the_key_before_it_changes_a_seat() {
+    let event = Event::new("key", 1, SMALL).await;
+    event.up();
+    let before = event.containers().await;
+    let elsewhere = Desk::new();
+    for file in ["seatbox.yaml", "stack.yaml"] {
+        elsewhere.write(file, std::fs::read(event.desk.path(file)).unwrap());
+    }
+    // Both know the seats by their labels.
+    let status = run(elsewhere.seatbox().args(["status"]));
+    assert!(!status.stdout.contains("absent"), "{status}");
+    run(elsewhere.seatbox().args(["up"]))
+        .exits(3)
+        .says(&["event key", "seatbox key import"]);
+    assert_eq!(event.containers().await, before);
+    let key = event
+        .desk
+        .seatbox()
+        .args(["key", "export"])
+        .output()
+        .unwrap();
+    let file = elsewhere.write("key", key.stdout);
+    let mut import = elsewhere.seatbox();
+    import
+        .args(["key", "import", "--force"])
+        .stdin(std::fs::File::open(file).unwrap());
+    run(&mut import).exits(0);
+    run(elsewhere.seatbox().args(["up"]))
+        .exits(0)
+        .says(&["Nothing to change"]);
+    assert_eq!(event.containers().await, before);
+    event.down().await;
+}

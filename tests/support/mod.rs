@@ -1,0 +1,4 @@
+//! What the tests of all groups work with.
+
+pub mod desk;
+pub mod schema;
