@@ -7,6 +7,7 @@ use secrecy::ExposeSecret as _;
 use super::args::{EnvironmentArgs, Global, Output};
 use super::context;
 use super::error::{Error, Result, io};
+use super::print::line;
 use crate::exit::Exit;
 use crate::secret::{EventKey, store};
 
@@ -24,10 +25,10 @@ fn path(environment: &EnvironmentArgs) -> Result<std::path::PathBuf> {
 pub fn fingerprint(global: &Global, environment: &EnvironmentArgs) -> Result {
     let key = store::load(&path(environment)?)?;
     match global.output {
-        Output::Text => anstream::println!("{}", key.fingerprint()),
+        Output::Text => line(key.fingerprint()),
         Output::Json => {
             let document = serde_json::json!({ "version": 1, "fingerprint": key.fingerprint() });
-            anstream::println!("{document}");
+            line(document);
         }
     }
     Ok(Exit::Success)
@@ -36,7 +37,7 @@ pub fn fingerprint(global: &Global, environment: &EnvironmentArgs) -> Result {
 /// Prints the key, which is what was asked for.
 pub fn export(environment: &EnvironmentArgs) -> Result {
     let key = store::load(&path(environment)?)?;
-    anstream::println!("{}", key.export().expose_secret());
+    line(key.export().expose_secret());
     Ok(Exit::Success)
 }
 
@@ -56,6 +57,6 @@ pub fn import(environment: &EnvironmentArgs, force: bool) -> Result {
     }
     let key = EventKey::parse(&line)?;
     store::import(&path, &key, force)?;
-    anstream::println!("{}", key.fingerprint());
+    line(key.fingerprint());
     Ok(Exit::Success)
 }

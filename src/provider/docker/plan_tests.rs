@@ -215,7 +215,7 @@ fn a_seat_from_nothing_is_made_in_this_order() {
             "seat 01  check    container lab-01-cache-1  (missing)",
             "seat 01  create   container lab-01-app-1  (missing)",
             "seat 01  start    container lab-01-app-1  (missing)",
-            "6 changes to 1 seats: bring up 1 × volume, bring up 1 × network, bring up 2 × container",
+            "6 changes to 1 seat: bring up 1 × volume, bring up 1 × network, bring up 2 × container",
         ]
     );
     // The app starts only when the cache has answered.

@@ -66,6 +66,12 @@ pub async fn await_ready(
     }
 }
 
+/// Runs `test` once, and says whether it succeeded.
+pub async fn passes(client: &Client, container: &str, test: &[String]) -> bool {
+    let attempt = exec_capture(client, container, &argv(test), None, OUTPUT_LIMIT, ATTEMPT);
+    matches!(attempt.await, Ok(output) if output.exit_code == 0)
+}
+
 /// Sees whether a container without a check still runs a moment after its start: one that ends at
 /// once was started all the same.
 pub async fn await_running(client: &Client, container: &str) -> Result<(), Failure> {
