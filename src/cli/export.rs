@@ -70,10 +70,10 @@ pub async fn compose(
         write(path, bytes, *mode).map_err(io(path.display().to_string()))?;
         line(format_args!("wrote {}", path.display()));
     }
-    anstream::println!(
+    line(format_args!(
         "next: docker compose --project-directory {} up --detach --wait",
         shell_words::quote(&directory.display().to_string())
-    );
+    ));
     Ok(Exit::Success)
 }
 

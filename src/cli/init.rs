@@ -34,10 +34,10 @@ pub fn run(directory: &Path, name: Option<EnvironmentName>, count: u32) -> Resul
         write_new(&directory.join(file), text)?;
         line(format_args!("wrote {}", directory.join(file).display()));
     }
-    anstream::println!(
+    line(format_args!(
         "next: `seatbox plan {0}` shows what `seatbox up {0}` would do",
         directory.join("seatbox.yaml").display()
-    );
+    ));
     Ok(Exit::Success)
 }
 

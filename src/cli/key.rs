@@ -44,18 +44,18 @@ pub fn export(environment: &EnvironmentArgs) -> Result {
 /// Takes a key from standard input; an argument would be seen by everybody on the machine.
 pub fn import(environment: &EnvironmentArgs, force: bool) -> Result {
     let path = path(environment)?;
-    let mut line = String::new();
+    let mut given = String::new();
     std::io::stdin()
         .take(LONGEST_INPUT)
-        .read_to_string(&mut line)
+        .read_to_string(&mut given)
         .map_err(io("standard input"))?;
-    if line.trim().is_empty() {
+    if given.trim().is_empty() {
         return Err(Error::usage(
             "there is no key on standard input",
             "pipe in what `seatbox key export` printed",
         ));
     }
-    let key = EventKey::parse(&line)?;
+    let key = EventKey::parse(&given)?;
     store::import(&path, &key, force)?;
     line(key.fingerprint());
     Ok(Exit::Success)

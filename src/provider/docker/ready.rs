@@ -68,7 +68,8 @@ pub async fn await_ready(
 
 /// Runs `test` once, and says whether it succeeded.
 pub async fn passes(client: &Client, container: &str, test: &[String]) -> bool {
-    let attempt = exec_capture(client, container, &argv(test), None, OUTPUT_LIMIT, ATTEMPT);
+    let argv = argv(test);
+    let attempt = exec_capture(client, container, &argv, None, OUTPUT_LIMIT, ATTEMPT);
     matches!(attempt.await, Ok(output) if output.exit_code == 0)
 }
 
