@@ -379,7 +379,12 @@ impl Applier {
         }
     }
 
+    /// The engine calls a container unhealthy from when it is paused until its next check, long
+    /// after it goes on. One whose check passes now needs no restart.
     async fn restart(&self, name: &str) -> Result<(), Failure> {
+        if ready::passes(&self.client, name).await {
+            return Ok(());
+        }
         self.client
             .restart_container(name, None::<RestartContainerOptions>)
             .await
