@@ -41,7 +41,7 @@ impl TestEnvironment {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         Self {
             docker: engine().await.docker,
-            name: format!("test-{}-{number}", std::process::id()),
+            name: format!("t-{}-{number}", std::process::id()),
         }
     }
 

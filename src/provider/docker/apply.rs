@@ -379,7 +379,12 @@ impl Applier {
         }
     }
 
+    /// The engine calls a container unhealthy from when it is paused until its next check, long
+    /// after it goes on. One whose check passes now needs no restart.
     async fn restart(&self, name: &str) -> Result<(), Failure> {
+        if ready::passes(&self.client, name).await {
+            return Ok(());
+        }
         self.client
             .restart_container(name, None::<RestartContainerOptions>)
             .await
@@ -409,16 +414,6 @@ impl Applier {
         let result = ready::await_ready(&self.client, name, &test, timeout, progress).await;
         // What a service writes may quote a password.
         result.map_err(|failure| redact(failure, spec, &values))
-    }
-
-    /// Whether the check of that seat's service passes now.
-    pub async fn passes(&self, container: &str, seat: SeatNumber, service: &str) -> bool {
-        let services = &self.environment().stack.services;
-        let Some(service) = services.values().find(|s| s.name.as_str() == service) else {
-            return false;
-        };
-        let test = check(service, &self.values(seat));
-        ready::passes(&self.client, container, &test).await
     }
 
     async fn delete(&self, kind: DockerKind, id: &str) -> Result<(), Failure> {

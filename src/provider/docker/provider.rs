@@ -15,6 +15,7 @@ use super::found;
 use super::listening;
 use super::observe::{self, ContainerState, Observed};
 use super::ports::Holder;
+use super::ready;
 use super::routes;
 use super::scheme::Docker;
 use super::status;
@@ -259,10 +260,7 @@ impl Provider for DockerProvider {
         });
         stream::iter(starting)
             .for_each_concurrent(CLOSER_LOOKS, async |container| {
-                let service = container.ownership.service.as_deref();
-                if let (Some(seat), Some(service)) = (container.ownership.owner.seat(), service)
-                    && self.applier.passes(&container.id, seat, service).await
-                {
+                if ready::passes(&self.engine.docker, &container.id).await {
                     container.state = ContainerState::Running;
                 }
             })

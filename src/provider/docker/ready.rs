@@ -66,11 +66,22 @@ pub async fn await_ready(
     }
 }
 
-/// Runs `test` once, and says whether it succeeded.
-pub async fn passes(client: &Client, container: &str, test: &[String]) -> bool {
-    let argv = argv(test);
-    let attempt = exec_capture(client, container, &argv, None, OUTPUT_LIMIT, ATTEMPT);
-    matches!(attempt.await, Ok(output) if output.exit_code == 0)
+/// Whether the container's own check passes at this moment.
+pub async fn passes(client: &Client, container: &str) -> bool {
+    let inspected = client
+        .inspect_container(container, None::<InspectContainerOptions>)
+        .await;
+    let test = inspected
+        .ok()
+        .and_then(|inspected| inspected.config?.healthcheck?.test)
+        .unwrap_or_default();
+    let argv = argv(&test);
+    if argv.is_empty() {
+        return false;
+    }
+    exec_capture(client, container, &argv, None, OUTPUT_LIMIT, ATTEMPT)
+        .await
+        .is_ok_and(|output| output.exit_code == 0)
 }
 
 /// Sees whether a container without a check still runs a moment after its start: one that ends at
