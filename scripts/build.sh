@@ -14,7 +14,12 @@ die() {
 prepare_toolchain() {
     PATH=$PATH:$HOME/.cargo/bin
     command -v cargo >/dev/null || die 'cargo is missing; install Rust (https://rustup.rs, or Debian and Ubuntu packages that are new enough)'
-    command -v cc >/dev/null || scripts/engine.sh tools gcc libc6-dev
+    if ! command -v cc >/dev/null; then
+        # Until there is a linker, sources can be fetched.
+        cargo fetch --locked --quiet --target "$(rustc -vV | sed -n 's/^host: //p')" &
+        scripts/engine.sh tools gcc libc6-dev
+        wait $!
+    fi
     # Clones look alike to cargo, and an older one would be taken for built by a newer one.
     local marker=$CARGO_TARGET_DIR/seatbox-checkout
     if [[ $(cat "$marker" 2>/dev/null) != "$PWD" ]]; then

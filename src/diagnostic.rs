@@ -164,7 +164,10 @@ impl Diagnostics {
             .with_context_lines(0)
             .with_links(false);
         let mut out = String::new();
-        for problem in &self.0 {
+        for (number, problem) in self.0.iter().enumerate() {
+            if number > 0 {
+                out.push('\n');
+            }
             let report = Report::new(problem, width);
             if handler.render_report(&mut out, &report).is_err() {
                 out.push_str(&format!("{problem}\n"));

@@ -140,6 +140,14 @@ impl<S: Scheme> Survey<S> {
                 Verdict::Ignore => {}
             }
         }
+        survey.keep.sort_by(|(a, _), (b, _)| {
+            (&a.environment, a.seat, &a.kind, &a.name).cmp(&(
+                &b.environment,
+                b.seat,
+                &b.kind,
+                &b.name,
+            ))
+        });
         survey
     }
 

@@ -3,6 +3,7 @@
 use super::args::{EnvironmentArgs, Global, Output};
 use super::context;
 use super::error::Result;
+use super::print::line;
 use crate::environment::settings;
 use crate::exit::Exit;
 
@@ -21,10 +22,10 @@ pub fn run(global: &Global, environment: &EnvironmentArgs) -> Result {
                 })
             })
             .collect();
-        anstream::println!(
+        line(format_args!(
             "{:#}",
             serde_json::json!({ "version": 1, "settings": values })
-        );
+        ));
         return Ok(Exit::Success);
     }
     let width = |text: fn(&crate::environment::Setting) -> &str| {
@@ -36,12 +37,10 @@ pub fn run(global: &Global, environment: &EnvironmentArgs) -> Result {
     };
     let (path, value) = (width(|s| &s.path), width(|s| &s.value).min(60));
     for setting in &settings {
-        anstream::println!(
+        line(format_args!(
             "{:path$}  {:value$}  # {}",
-            setting.path,
-            setting.value,
-            setting.origin
-        );
+            setting.path, setting.value, setting.origin
+        ));
     }
     Ok(Exit::Success)
 }

@@ -12,6 +12,7 @@ use crate::image::Recipes;
 use crate::model::{Environment, EnvironmentName, SeatNumber, SeatSet};
 use crate::provider::docker::DockerProvider;
 use crate::provider::docker::connect::{self, Engine};
+use crate::provider::docker::observe;
 use crate::secret::{EventKey, KeyError, store};
 
 fn variable(name: &str) -> Option<String> {
@@ -49,6 +50,35 @@ pub fn key(environment: &EnvironmentName, missing: Missing) -> Result<EventKey> 
     }
 }
 
+/// The event key of an environment, of which `engine` may already have seats. A key is never made
+/// where those were made with another: half of an event would then have passwords that the other
+/// machine does not know.
+async fn key_beside(
+    engine: &Engine,
+    environment: &EnvironmentName,
+    missing: Missing,
+) -> Result<EventKey> {
+    let path = store::key_path(environment, variable)?;
+    if missing == Missing::Create && matches!(store::load(&path), Err(KeyError::Missing { .. })) {
+        let observed = observe::observe(&engine.docker).await?;
+        let made = observed
+            .ownerships()
+            .filter(|ownership| ownership.environment == *environment)
+            .find_map(|ownership| ownership.key.as_deref());
+        if let Some(made) = made {
+            return Err(Error::usage(
+                format!(
+                    "{environment} has seats that were made with event key {made}, which is not on \
+                     this machine"
+                ),
+                "bring it here: `seatbox key export` where the seats were made, `seatbox key \
+                 import` here; or take the seats down",
+            ));
+        }
+    }
+    key(environment, missing)
+}
+
 /// The engine that the `docker` command would use here.
 pub async fn engine() -> Result<Engine> {
     let endpoint = connect::resolve(variable, Path::new("/"))?;
@@ -77,7 +107,7 @@ pub async fn open<T>(
     let meant = check(&environment)?;
     let recipes = Recipes::load(environment.images.recipes.as_deref())?;
     let engine = engine().await?;
-    let key = Arc::new(key(&environment.name, missing)?);
+    let key = Arc::new(key_beside(&engine, &environment.name, missing).await?);
     let provider = DockerProvider::new(
         engine,
         Some(Arc::clone(&environment)),
@@ -97,11 +127,17 @@ fn named(arguments: &EnvironmentArgs) -> String {
     let path = arguments.environment.display().to_string();
     let implied = variable("SEATBOX_ENVIRONMENT").is_some_and(|named| named == path)
         || path == "seatbox.yaml";
-    if implied {
-        String::new()
-    } else {
-        format!(" {}", shell_words::quote(&path))
+    let mut words = Vec::new();
+    if !implied {
+        words.push(path);
     }
+    for set in &arguments.set {
+        words.extend(["--set".to_owned(), set.clone()]);
+    }
+    words
+        .iter()
+        .map(|word| format!(" {}", shell_words::quote(word)))
+        .collect()
 }
 
 /// The seats that are meant. One that the environment does not have is an error: whoever names it

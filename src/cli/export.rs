@@ -8,26 +8,31 @@ use std::path::Path;
 use super::args::{EnvironmentArgs, SeatArgs};
 use super::context::{self, Missing};
 use super::error::{Error, Result, io};
+use super::print::line;
 use crate::exit::Exit;
-use crate::model::SeatNumber;
+use crate::image::Recipes;
+use crate::image::reference::familiar;
+use crate::model::{Environment, SeatNumber};
 use crate::provider::docker::apply::seat_values;
-use crate::provider::docker::ports;
+use crate::provider::docker::{observe, ports};
 use crate::stack::export::{PortAssignment, export};
 
-/// Writes one seat as a Compose file with its env file. No engine is asked.
-pub fn compose(
+/// Writes one seat as a Compose file with its env file. An engine is asked only whether it has the
+/// images under their own names, and not missed where there is none.
+pub async fn compose(
     arguments: &EnvironmentArgs,
     seat: SeatNumber,
     directory: &Path,
     force: bool,
 ) -> Result {
-    let environment = context::load(arguments)?.environment;
+    let mut environment = context::load(arguments)?.environment;
     let one = SeatArgs {
         seat: Some(seat),
         service: None,
     };
     let seat = context::one_seat(&environment, &one)?;
     let key = context::key(&environment.name, Missing::Create)?;
+    take_stand_ins(&mut environment).await?;
     let assignments = assignments(&environment, seat)?;
     let exported = export(
         &environment,
@@ -63,20 +68,42 @@ pub fn compose(
     }
     for (path, bytes, mode) in &files {
         write(path, bytes, *mode).map_err(io(path.display().to_string()))?;
-        anstream::println!("wrote {}", path.display());
+        line(format_args!("wrote {}", path.display()));
     }
-    anstream::println!(
+    line(format_args!(
         "next: docker compose --project-directory {} up --detach --wait",
         shell_words::quote(&directory.display().to_string())
-    );
+    ));
     Ok(Exit::Success)
 }
 
+/// Names the stand-ins where this machine's engine has those and not the images themselves, so
+/// that what is written runs here without a registry.
+async fn take_stand_ins(environment: &mut Environment) -> Result<()> {
+    let Ok(engine) = context::engine().await else {
+        return Ok(());
+    };
+    let Ok(observed) = observe::observe(&engine.docker).await else {
+        return Ok(());
+    };
+    let recipes = Recipes::load(environment.images.recipes.as_deref())?;
+    let has = |reference: &str| observed.images.contains_key(&familiar(reference));
+    for service in environment.stack.services.values_mut() {
+        if has(&service.image) {
+            continue;
+        }
+        if let Some(recipe) = recipes.standing_in_for(&service.image)
+            && has(&recipe.name)
+        {
+            anstream::eprintln!("note: {} stands in for {}", recipe.name, service.image);
+            service.image.clone_from(&recipe.name);
+        }
+    }
+    Ok(())
+}
+
 /// The seat's ports as `up` would plan them.
-fn assignments(
-    environment: &crate::model::Environment,
-    seat: SeatNumber,
-) -> Result<Vec<PortAssignment>> {
+fn assignments(environment: &Environment, seat: SeatNumber) -> Result<Vec<PortAssignment>> {
     let plan =
         ports::plan(&environment.stack, &environment.docker.ports, seat).ok_or_else(|| {
             Error::usage(

@@ -5,6 +5,7 @@ use std::io::{ErrorKind, Write as _};
 use std::path::Path;
 
 use super::error::{Error, Result, io};
+use super::print::line;
 use crate::environment::template;
 use crate::exit::Exit;
 use crate::model::EnvironmentName;
@@ -31,12 +32,12 @@ pub fn run(directory: &Path, name: Option<EnvironmentName>, count: u32) -> Resul
     }
     for (file, text) in &files {
         write_new(&directory.join(file), text)?;
-        anstream::println!("wrote {}", directory.join(file).display());
+        line(format_args!("wrote {}", directory.join(file).display()));
     }
-    anstream::println!(
+    line(format_args!(
         "next: `seatbox plan {0}` shows what `seatbox up {0}` would do",
         directory.join("seatbox.yaml").display()
-    );
+    ));
     Ok(Exit::Success)
 }
 

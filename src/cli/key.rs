@@ -7,6 +7,7 @@ use secrecy::ExposeSecret as _;
 use super::args::{EnvironmentArgs, Global, Output};
 use super::context;
 use super::error::{Error, Result, io};
+use super::print::line;
 use crate::exit::Exit;
 use crate::secret::{EventKey, store};
 
@@ -24,10 +25,10 @@ fn path(environment: &EnvironmentArgs) -> Result<std::path::PathBuf> {
 pub fn fingerprint(global: &Global, environment: &EnvironmentArgs) -> Result {
     let key = store::load(&path(environment)?)?;
     match global.output {
-        Output::Text => anstream::println!("{}", key.fingerprint()),
+        Output::Text => line(key.fingerprint()),
         Output::Json => {
             let document = serde_json::json!({ "version": 1, "fingerprint": key.fingerprint() });
-            anstream::println!("{document}");
+            line(document);
         }
     }
     Ok(Exit::Success)
@@ -36,26 +37,26 @@ pub fn fingerprint(global: &Global, environment: &EnvironmentArgs) -> Result {
 /// Prints the key, which is what was asked for.
 pub fn export(environment: &EnvironmentArgs) -> Result {
     let key = store::load(&path(environment)?)?;
-    anstream::println!("{}", key.export().expose_secret());
+    line(key.export().expose_secret());
     Ok(Exit::Success)
 }
 
 /// Takes a key from standard input; an argument would be seen by everybody on the machine.
 pub fn import(environment: &EnvironmentArgs, force: bool) -> Result {
     let path = path(environment)?;
-    let mut line = String::new();
+    let mut given = String::new();
     std::io::stdin()
         .take(LONGEST_INPUT)
-        .read_to_string(&mut line)
+        .read_to_string(&mut given)
         .map_err(io("standard input"))?;
-    if line.trim().is_empty() {
+    if given.trim().is_empty() {
         return Err(Error::usage(
             "there is no key on standard input",
             "pipe in what `seatbox key export` printed",
         ));
     }
-    let key = EventKey::parse(&line)?;
+    let key = EventKey::parse(&given)?;
     store::import(&path, &key, force)?;
-    anstream::println!("{}", key.fingerprint());
+    line(key.fingerprint());
     Ok(Exit::Success)
 }

@@ -14,6 +14,7 @@ pub mod key;
 pub mod logs;
 pub mod man;
 pub mod plan;
+pub mod print;
 pub mod progress;
 pub mod reset;
 pub mod run;

@@ -5,7 +5,7 @@ use super::context::{self, Missing};
 use super::error::Result;
 use super::show;
 use crate::exit::Exit;
-use crate::plan::Mode;
+use crate::plan::{Mode, Plan, Scheme};
 use crate::provider::Provider as _;
 
 /// Prints what `up` would do.
@@ -18,5 +18,14 @@ pub async fn run(global: &Global, environment: &EnvironmentArgs, seats: &SeatsAr
         .converge(&observed, &seats, Mode::Repair)
         .await?;
     show::plan(global.output, &context.environment, &plan);
-    Ok(Exit::Success)
+    Ok(exit(&plan))
+}
+
+/// A plan that leaves seats out is not what was asked for.
+pub fn exit<S: Scheme>(plan: &Plan<S>) -> Exit {
+    if plan.blocked.is_empty() {
+        Exit::Success
+    } else {
+        Exit::Partial
+    }
 }

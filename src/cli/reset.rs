@@ -3,9 +3,8 @@
 use super::args::{EnvironmentArgs, Global, SeatsArgs};
 use super::context::{self, Missing};
 use super::error::{Error, Result};
-use super::{show, up};
+use super::{plan as planning, show, up};
 use crate::engine::Phase;
-use crate::exit::Exit;
 use crate::model::Environment;
 use crate::plan::Mode;
 use crate::provider::Provider as _;
@@ -51,7 +50,7 @@ pub async fn run(
         let observed = context.provider.observe().await?;
         let plan = context.provider.converge(&observed, &seats, mode).await?;
         show::plan(global.output, &context.environment, &plan);
-        return Ok(Exit::Success);
+        return Ok(planning::exit(&plan));
     }
     up::converge(global, &context, &seats, Phase::Reset, mode).await
 }

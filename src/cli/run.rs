@@ -120,7 +120,7 @@ async fn dispatch(cli: Cli) -> Result {
                 seat,
                 directory,
                 force,
-            } => export::compose(&environment, seat, &directory, force),
+            } => export::compose(&environment, seat, &directory, force).await,
         },
         Command::Key { action } => match action {
             Key::Fingerprint { environment } => key::fingerprint(global, &environment),

@@ -2,6 +2,7 @@
 
 use super::args::SchemaOf;
 use super::error::Result;
+use super::print::line;
 use crate::exit::Exit;
 use crate::{environment, report};
 
@@ -11,6 +12,6 @@ pub fn run(of: SchemaOf) -> Result {
         SchemaOf::Environment => environment::schema(),
         SchemaOf::Output => report::json::v1::schema(),
     };
-    anstream::println!("{schema:#}");
+    line(format_args!("{schema:#}"));
     Ok(Exit::Success)
 }

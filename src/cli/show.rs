@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::args::Output;
+use super::print::{line, print};
 use crate::engine::{Outcome, Phase};
 use crate::image::{Choice, Origin};
 use crate::model::Environment;
@@ -15,7 +16,7 @@ use crate::report::{Canvas, certificate, summary, table};
 
 fn json(document: &impl Serialize) {
     let text = serde_json::to_string_pretty(document).expect("reports are plain data");
-    anstream::println!("{text}");
+    line(text);
 }
 
 /// What came of an `up` or a `reset`. `arguments` is how the command names the environment.
@@ -37,7 +38,7 @@ pub fn converged(
         ));
         return;
     }
-    anstream::print!("{}", table::seats(views, outcome, Canvas::stdout()));
+    print(table::seats(views, outcome, Canvas::stdout()));
     let seat = views.first().map_or(1, |view| view.seat.get());
     let command = |verb: &str, rest: &str| format!("seatbox {verb}{arguments}{rest}");
     let one = format!(" --seat {seat}");
@@ -62,14 +63,14 @@ pub fn converged(
         again: &command(verb, ""),
         next: if phase == Phase::Up { &next } else { &[] },
     };
-    anstream::print!("\n{}", summary::text(&closing));
+    print(format_args!("\n{}", summary::text(&closing)));
 }
 
 /// A plan, as it would be carried out.
 pub fn plan<S: Scheme>(output: Output, environment: &Environment, plan: &Plan<S>) {
     match output {
         Output::Json => json(&v1::PlanReport::new(Some(&environment.name), plan)),
-        Output::Text => anstream::print!("{plan}"),
+        Output::Text => print(plan),
     }
 }
 
@@ -79,9 +80,12 @@ pub fn teardown_plan<S: Scheme>(output: Output, plan: &Plan<S>, kept: &[(Thing, 
         json(&v1::PlanReport::new(None, plan));
         return;
     }
-    anstream::print!("{plan}");
+    print(plan);
     for (thing, reason) in kept {
-        anstream::println!("keep  {} {}  ({reason})", thing.kind, thing.name);
+        line(format_args!(
+            "keep  {} {}  ({reason})",
+            thing.kind, thing.name
+        ));
     }
 }
 
@@ -89,7 +93,7 @@ pub fn teardown_plan<S: Scheme>(output: Output, plan: &Plan<S>, kept: &[(Thing, 
 pub fn status(output: Output, environment: &Environment, views: &[SeatView]) {
     match output {
         Output::Json => json(&v1::StatusReport::new(&environment.name, views)),
-        Output::Text => anstream::print!("{}", table::status(views, Canvas::stdout())),
+        Output::Text => print(table::status(views, Canvas::stdout())),
     }
 }
 
@@ -97,7 +101,7 @@ pub fn status(output: Output, environment: &Environment, views: &[SeatView]) {
 pub fn certified(output: Output, view: &Certificate) {
     match output {
         Output::Json => json(&v1::Certificate::from(view)),
-        Output::Text => anstream::print!("{}", certificate::text(view)),
+        Output::Text => print(certificate::text(view)),
     }
 }
 
@@ -106,7 +110,7 @@ pub fn images(output: Output, choices: &[Choice]) {
     let views: Vec<ImageView> = choices.iter().map(view).collect();
     match output {
         Output::Json => json(&v1::ImagesReport::new(&views)),
-        Output::Text => anstream::print!("{}", table::images(&views, Canvas::stdout())),
+        Output::Text => print(table::images(&views, Canvas::stdout())),
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::args::{EnvironmentArgs, Global, Output, SeatsArgs};
 use super::context::{self, Missing};
 use super::error::Result;
+use super::print::print;
 use super::run::interruption;
 use super::show;
 use crate::exit::Exit;
@@ -23,12 +24,13 @@ pub async fn run(
         context::open(environment, Missing::Pretend, |e| context::seats(e, seats)).await?;
     let cancel = interval.map(|_| interruption());
     loop {
-        let observed = context.provider.observe().await?;
+        let mut observed = context.provider.observe().await?;
+        context.provider.look_closer(&mut observed, &seats).await;
         let views = context.provider.seats(&observed, &seats);
         let ready = views.iter().all(|view| view.state == SeatState::Ready);
         if interval.is_some() && global.output == Output::Text && std::io::stdout().is_terminal() {
             // Home, and clear from there: nothing flickers.
-            anstream::print!("\x1b[H\x1b[J");
+            print("\x1b[H\x1b[J");
         }
         show::status(global.output, &context.environment, &views);
         let (Some(interval), Some(cancel)) = (interval, &cancel) else {

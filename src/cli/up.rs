@@ -1,5 +1,7 @@
 //! `seatbox up`.
 
+use std::collections::BTreeMap;
+
 use super::args::{EnvironmentArgs, Global, SeatsArgs};
 use super::context::{self, Context, Missing};
 use super::error::{Error, Result};
@@ -11,7 +13,7 @@ use crate::exit::Exit;
 use crate::model::SeatNumber;
 use crate::model::seat::SeatState;
 use crate::model::view::SeatView;
-use crate::plan::Mode;
+use crate::plan::{Cause, Mode, Operation, Plan, Scheme};
 use crate::provider::Provider;
 
 /// Brings seats up, or puts them right.
@@ -35,7 +37,7 @@ pub async fn converge(
     let result = async {
         let observed = provider.observe().await?;
         let plan = provider.converge(&observed, seats, mode).await?;
-        for notice in &plan.notices {
+        for notice in plan.notices.iter().chain(&replaced(&plan)) {
             shown.events.notice(notice);
         }
         let phase = if plan.changes_nothing() {
@@ -88,4 +90,25 @@ fn exit(outcome: &Outcome, views: &[SeatView]) -> Exit {
     } else {
         Exit::Partial
     }
+}
+
+/// Says what is deleted and made anew, and why: people may be at work in it.
+fn replaced<S: Scheme>(plan: &Plan<S>) -> Vec<String> {
+    let mut counts: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for action in &plan.actions {
+        let why = match &action.cause {
+            // Asked for, or told of by what they follow.
+            Cause::Reset | Cause::Follows(_) | Cause::Down | Cause::Expired(_) => continue,
+            cause => cause.to_string(),
+        };
+        if matches!(action.operation, Operation::Delete(_)) {
+            *counts
+                .entry((action.key.kind.to_string(), why))
+                .or_default() += 1;
+        }
+    }
+    counts
+        .into_iter()
+        .map(|((kind, why), count)| format!("taking away {count} × {kind}: {why}"))
+        .collect()
 }

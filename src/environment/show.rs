@@ -16,9 +16,30 @@ pub struct Setting {
     pub origin: String,
 }
 
-/// Every value of `tree`, in the tree's order. What looks like a secret by its name is not shown.
+/// The parts of an environment in the order in which one reads them.
+const ORDER: [&str; 12] = [
+    "version",
+    "name",
+    "event",
+    "seats",
+    "lifetime",
+    "provider",
+    "stack",
+    "images",
+    "workspace",
+    "limits",
+    "isolation",
+    "docker",
+];
+
+/// Every value of `tree`, part by part. What looks like a secret by its name is not shown.
 pub fn settings(tree: &Node) -> Vec<Setting> {
-    tree.leaves()
+    let mut leaves = tree.leaves();
+    leaves.sort_by_key(|(path, _)| match path.first() {
+        Some(PathPart::Key(part)) => ORDER.iter().position(|known| *known == part.as_str()),
+        _ => None,
+    });
+    leaves
         .into_iter()
         .map(|(path, node)| Setting {
             value: if is_secret(&path) {

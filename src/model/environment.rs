@@ -102,7 +102,11 @@ impl Lifetime {
     /// When seats that are brought up at `now` end.
     pub fn expires(&self, now: Timestamp) -> Timestamp {
         match *self {
-            Self::After(duration) => now.saturating_add(duration).unwrap_or(Timestamp::MAX),
+            // In whole seconds: it stands in labels, which people read.
+            Self::After(duration) => now
+                .saturating_add(duration)
+                .and_then(|end| Timestamp::from_second(end.as_second()))
+                .unwrap_or(Timestamp::MAX),
             Self::Until(moment) => moment,
         }
     }

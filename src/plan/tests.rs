@@ -314,6 +314,6 @@ fn a_plans_text_names_seat_verb_resource_and_cause_and_ends_with_a_count() {
     assert_eq!(lines[1], "seat 01  make     floor f1  (missing)");
     assert_eq!(
         lines.last().unwrap(),
-        &"6 changes to 1 seats: bring up 1 × floor, bring up 2 × box, delete 1 × box"
+        &"6 changes to 1 seat: bring up 1 × floor, bring up 2 × box, delete 1 × box"
     );
 }

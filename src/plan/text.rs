@@ -29,7 +29,10 @@ impl<S: Scheme> Display for Plan<S> {
             writeln!(f, "note: {notice}")?;
         }
         if self.changes_nothing() {
-            return writeln!(f, "nothing to change");
+            return match self.blocked.len() {
+                0 => writeln!(f, "nothing to change"),
+                blocked => writeln!(f, "nothing can be done for {}", seats(blocked)),
+            };
         }
         let mut counts: BTreeMap<(bool, S::Kind), usize> = BTreeMap::new();
         for action in &self.actions {
@@ -54,10 +57,14 @@ impl<S: Scheme> Display for Plan<S> {
             .collect();
         writeln!(
             f,
-            "{} changes to {} seats: {}",
+            "{} changes to {}: {}",
             self.changes(),
-            self.seats.len(),
+            seats(self.seats.len() - self.blocked.len()),
             words.join(", ")
         )
     }
+}
+
+fn seats(count: usize) -> String {
+    format!("{count} seat{}", if count == 1 { "" } else { "s" })
 }

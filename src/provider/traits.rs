@@ -31,6 +31,14 @@ pub trait Provider: Apply<Self::Scheme> {
     /// All that is ours in `observed`, with whose it is and when it expires.
     fn existing(&self, observed: &Self::Observed) -> Vec<Existing<Self::Scheme>>;
 
+    /// Looks closer at what of `seats` is not known to be ready yet: makes their checks once, and
+    /// notes in `observed` those that pass.
+    fn look_closer(
+        &self,
+        observed: &mut Self::Observed,
+        seats: &[SeatNumber],
+    ) -> impl Future<Output = ()> + Send;
+
     /// How `seats` of the environment are.
     fn seats(&self, observed: &Self::Observed, seats: &[SeatNumber]) -> Vec<SeatView>;
 }

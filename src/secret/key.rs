@@ -60,7 +60,7 @@ pub enum KeyError {
     /// The key's file holds no key.
     #[error("{} holds no event key: {problem}", path.display())]
     #[diagnostic(help(
-        "put the exported key back with `seatbox key import --overwrite`; seats that are up \
+        "put the exported key back with `seatbox key import --force`; seats that are up \
          keep the passwords of the key they were made with"
     ))]
     MalformedFile {
@@ -76,7 +76,7 @@ pub enum KeyError {
     )]
     #[diagnostic(help(
         "seats made with the key that is there would no longer match their passwords; \
-         `--overwrite` replaces it nevertheless"
+         `--force` replaces it nevertheless"
     ))]
     Different {
         /// The key's file.

@@ -382,7 +382,7 @@ impl Applier {
     /// The engine calls a container unhealthy from when it is paused until its next check, long
     /// after it goes on. One whose check passes now needs no restart.
     async fn restart(&self, name: &str) -> Result<(), Failure> {
-        if ready::passes(&self.client, name).await {
+        if ready::passes_its_check(&self.client, name).await {
             return Ok(());
         }
         self.client
@@ -410,16 +410,20 @@ impl Applier {
         progress: &Progress,
     ) -> Result<(), Failure> {
         let values = self.values(spec.seat);
-        let test: Vec<String> = spec
-            .service
-            .healthcheck
-            .iter()
-            .flat_map(|check| &check.test)
-            .map(|text| text.render(&values))
-            .collect();
+        let test = check(&spec.service, &values);
         let result = ready::await_ready(&self.client, name, &test, timeout, progress).await;
         // What a service writes may quote a password.
         result.map_err(|failure| redact(failure, spec, &values))
+    }
+
+    /// Whether the check of that seat's service passes now.
+    pub async fn passes(&self, container: &str, seat: SeatNumber, service: &str) -> bool {
+        let services = &self.environment().stack.services;
+        let Some(service) = services.values().find(|s| s.name.as_str() == service) else {
+            return false;
+        };
+        let test = check(service, &self.values(seat));
+        ready::passes(&self.client, container, &test).await
     }
 
     async fn delete(&self, kind: DockerKind, id: &str) -> Result<(), Failure> {
@@ -460,6 +464,16 @@ impl Applier {
             Err(error) => Err(failure(call, &error)),
         }
     }
+}
+
+/// A service's check with the seat's values in it, in the engine's form.
+fn check(service: &crate::model::Service, values: &dyn SeatValues) -> Vec<String> {
+    service
+        .healthcheck
+        .iter()
+        .flat_map(|check| &check.test)
+        .map(|text| text.render(values))
+        .collect()
 }
 
 /// Who owns a workspace's first files: the service's user, where it is given in numbers.

@@ -228,7 +228,7 @@ impl<'a> Planner<'a> {
     }
 
     fn add_seat(&mut self, seat: SeatNumber) -> Result<(), String> {
-        self.check_key(seat)?;
+        self.check_key()?;
         for (index, name) in self.environment.stack.volumes.keys().enumerate() {
             self.add_volume(seat, index, name)?;
         }
@@ -248,22 +248,21 @@ impl<'a> Planner<'a> {
         Ok(())
     }
 
-    /// Secrets of a seat that exists come from the key that it was made with.
-    fn check_key(&self, seat: SeatNumber) -> Result<(), String> {
-        let other = self.around.observed.ownerships().find(|ownership| {
-            ownership.environment == self.environment.name
-                && ownership.owner == Owner::Seat(seat)
-                && ownership
-                    .key
-                    .as_deref()
-                    .is_some_and(|key| key != self.around.key)
-        });
+    /// An event has one key: with another one the passwords of its seats would not be those that
+    /// they were made with.
+    fn check_key(&self) -> Result<(), String> {
+        let other = self
+            .around
+            .observed
+            .ownerships()
+            .filter(|ownership| ownership.environment == self.environment.name)
+            .filter_map(|ownership| ownership.key.as_deref())
+            .find(|key| *key != self.around.key);
         match other {
-            Some(ownership) => Err(format!(
-                "it was made with event key {}, and this machine has {}: bring the key here with \
-                 `seatbox key import`, or take the seat down first",
-                ownership.key.as_deref().unwrap_or_default(),
-                self.around.key
+            Some(key) => Err(format!(
+                "seats of {} were made with event key {key}, which is not the one on this \
+                 machine: bring it here with `seatbox key import`, or take the seats down first",
+                self.environment.name
             )),
             None => Ok(()),
         }

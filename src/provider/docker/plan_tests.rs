@@ -215,7 +215,8 @@ fn a_seat_from_nothing_is_made_in_this_order() {
             "seat 01  check    container lab-01-cache-1  (missing)",
             "seat 01  create   container lab-01-app-1  (missing)",
             "seat 01  start    container lab-01-app-1  (missing)",
-            "6 changes to 1 seats: bring up 1 × volume, bring up 1 × network, bring up 2 × container",
+            "seat 01  check    container lab-01-app-1  (missing)",
+            "6 changes to 1 seat: bring up 1 × volume, bring up 1 × network, bring up 2 × container",
         ]
     );
     // The app starts only when the cache has answered.
@@ -365,7 +366,7 @@ fn a_raised_count_makes_the_new_seats_and_touches_no_other() {
             .iter()
             .all(|action| action.owner.seat() == SeatNumber::new(3))
     );
-    assert_eq!(scene.plan().actions.len(), 7);
+    assert_eq!(scene.plan().actions.len(), 8);
 }
 
 #[test]
@@ -384,7 +385,7 @@ fn what_has_our_name_and_is_not_ours_blocks_its_seat_alone() {
             .reason
             .contains("container lab-02-cache-1 exists and is not ours")
     );
-    assert_eq!(plan.actions.len(), 2 * 7);
+    assert_eq!(plan.actions.len(), 2 * 8);
 }
 
 #[test]
@@ -408,7 +409,7 @@ fn a_port_that_somebody_has_blocks_its_seat_and_names_the_holder() {
     let plan = scene.plan();
     let reason = &plan.blocked[0].reason;
     assert!(reason.contains("port 20011 for lab-02-cache-1 is taken by process nginx (812)"));
-    assert_eq!(plan.actions.len(), 7);
+    assert_eq!(plan.actions.len(), 8);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
+use futures_util::stream::{self, StreamExt as _};
 use ipnet::Ipv4Net;
 use jiff::Timestamp;
 
@@ -12,7 +13,7 @@ use super::connect::Engine;
 use super::desired::{self, Surroundings};
 use super::found;
 use super::listening;
-use super::observe::{self, Observed};
+use super::observe::{self, ContainerState, Observed};
 use super::ports::Holder;
 use super::routes;
 use super::scheme::Docker;
@@ -24,6 +25,9 @@ use crate::model::{Environment, SeatNumber};
 use crate::plan::{self, Action, Mode, Plan};
 use crate::provider::{Existing, Provider};
 use crate::secret::EventKey;
+
+/// How many checks a closer look makes at once.
+const CLOSER_LOOKS: usize = 16;
 
 /// Seats on a Docker engine.
 pub struct DockerProvider {
@@ -102,7 +106,7 @@ impl DockerProvider {
                 port: listener.port,
                 protocol: listener.protocol,
                 name: match listener.process {
-                    Some(process) => format!("process {process}"),
+                    Some(process) => process,
                     None => "another program".to_owned(),
                 },
             })
@@ -240,6 +244,29 @@ impl Provider for DockerProvider {
                 })
             })
             .collect()
+    }
+
+    async fn look_closer(&self, observed: &mut Observed, seats: &[SeatNumber]) {
+        let environment = self.environment();
+        let starting = observed.containers.iter_mut().filter(|container| {
+            container.state == ContainerState::Starting
+                && container.ownership.environment == environment.name
+                && container
+                    .ownership
+                    .owner
+                    .seat()
+                    .is_some_and(|seat| seats.contains(&seat))
+        });
+        stream::iter(starting)
+            .for_each_concurrent(CLOSER_LOOKS, async |container| {
+                let service = container.ownership.service.as_deref();
+                if let (Some(seat), Some(service)) = (container.ownership.owner.seat(), service)
+                    && self.applier.passes(&container.id, seat, service).await
+                {
+                    container.state = ContainerState::Running;
+                }
+            })
+            .await;
     }
 
     fn seats(&self, observed: &Observed, seats: &[SeatNumber]) -> Vec<SeatView> {

@@ -67,7 +67,7 @@ pub async fn await_ready(
 }
 
 /// Whether the container's own check passes at this moment.
-pub async fn passes(client: &Client, container: &str) -> bool {
+pub async fn passes_its_check(client: &Client, container: &str) -> bool {
     let inspected = client
         .inspect_container(container, None::<InspectContainerOptions>)
         .await;
@@ -75,13 +75,14 @@ pub async fn passes(client: &Client, container: &str) -> bool {
         .ok()
         .and_then(|inspected| inspected.config?.healthcheck?.test)
         .unwrap_or_default();
-    let argv = argv(&test);
-    if argv.is_empty() {
-        return false;
-    }
-    exec_capture(client, container, &argv, None, OUTPUT_LIMIT, ATTEMPT)
-        .await
-        .is_ok_and(|output| output.exit_code == 0)
+    !test.is_empty() && passes(client, container, &test).await
+}
+
+/// Runs `test` once, and says whether it succeeded.
+pub async fn passes(client: &Client, container: &str, test: &[String]) -> bool {
+    let argv = argv(test);
+    let attempt = exec_capture(client, container, &argv, None, OUTPUT_LIMIT, ATTEMPT);
+    matches!(attempt.await, Ok(output) if output.exit_code == 0)
 }
 
 /// Sees whether a container without a check still runs a moment after its start: one that ends at

@@ -63,7 +63,7 @@ fn content(r: &Reader<'_>, at: &Place, node: &Node, kind: Kind) -> Option<FileCo
                     .and_then(|path| read_bounded(r, &value.place, &path))
                     .map(FileContent::Bytes);
             }
-            "content" => content = r.text(value, "`content`").map(FileContent::Text),
+            "content" => content = r.secret_text(value, "`content`").map(FileContent::Text),
             "environment" => {
                 content = r
                     .word(value, "`environment`")

@@ -52,7 +52,7 @@ impl Reader<'_> {
         match self.directory {
             Some(directory) => Some(normal(&directory.join(path))),
             None => {
-                let hint = "write the stack to a file (`seatbox export`), and name that";
+                let hint = "write the stack to a file (`seatbox init` does), and name that";
                 let message = "a built-in stack has no directory that a path could start from";
                 self.fail_hint(place, message, hint);
                 None

@@ -20,7 +20,11 @@ pub fn command(r: &Reader<'_>, node: &Node, what: &str) -> Option<Vec<Text>> {
         _ => {
             let text = r.marked(node, what)?;
             match shell_words::split(text) {
-                Ok(words) => Some(words.iter().map(|word| Text::from_marked(word)).collect()),
+                Ok(words) => words
+                    .iter()
+                    .map(|word| Text::from_marked(word))
+                    .map(|word| r.open(&word, &node.place, what).then_some(word))
+                    .collect(),
                 Err(_) => {
                     let hint = "write it as a list";
                     r.fail_hint(

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use crate::diagnostic::Diagnostic;
 use crate::model::environment::Isolation;
-use crate::model::text::VARIABLE_BEGIN;
-use crate::model::{ServiceName, Text};
+use crate::model::text::{Segment, VARIABLE_BEGIN};
+use crate::model::{SeatVariable, ServiceName, Text};
 use crate::stack::interpolate::Problem;
 use crate::stack::units;
 use crate::stack::variables::{Variables, closest};
@@ -201,7 +201,30 @@ impl<'a> Reader<'a> {
 
     /// A string in which a seat's values may stand.
     pub fn text(&self, node: &Node, what: &str) -> Option<Text> {
+        let text = self.secret_text(node, what)?;
+        self.open(&text, &node.place, what).then_some(text)
+    }
+
+    /// A string in which a seat's values may stand, secrets among them.
+    pub fn secret_text(&self, node: &Node, what: &str) -> Option<Text> {
         self.marked(node, what).map(Text::from_marked)
+    }
+
+    /// Whether `text` has no secret in it; an error where it has. Labels, names and the arguments
+    /// of processes are there for everybody to read.
+    pub fn open(&self, text: &Text, place: &Place, what: &str) -> bool {
+        let open = !text
+            .segments()
+            .iter()
+            .any(|segment| matches!(segment, Segment::Variable(SeatVariable::Secret(_))));
+        if !open {
+            self.fail_hint(
+                place,
+                format!("a secret can't stand in {what}, which others can read"),
+                "put it into `environment`, or into a config or a secret with `content`",
+            );
+        }
+        open
     }
 
     /// A string that is the same for every seat.

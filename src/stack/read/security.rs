@@ -126,8 +126,10 @@ pub fn labels(r: &Reader<'_>, node: &Node) -> IndexMap<String, Text> {
         } else if pair.key.is_empty() {
             r.fail(&pair.place, "a label has no name");
         } else {
-            let value = pair.value.unwrap_or_default();
-            all.insert(pair.key, Text::from_marked(&value));
+            let text = Text::from_marked(&pair.value.unwrap_or_default());
+            if r.open(&text, &pair.place, "a label") {
+                all.insert(pair.key, text);
+            }
         }
     }
     all

@@ -238,7 +238,7 @@ fn image(r: &Reader<'_>, node: &Node) -> Option<String> {
 
 fn hostname(r: &Reader<'_>, node: &Node) -> Option<Text> {
     let text = r.text(node, "hostname")?;
-    // What a seat's values are made of is fine in a host name (or a secret, and that is not).
+    // What a seat's values are made of is fine in a host name.
     if let Some(name) = text.as_literal() {
         let label = |label: &str| {
             !label.is_empty()
