@@ -63,7 +63,7 @@ async fn ctrl_c_lets_what_is_under_way_end_and_begins_nothing_new() {
 
 #[tokio::test]
 async fn after_a_kill_up_converges() {
-    let event = Event::new("kill-up", 3, SMALL).await;
+    let event = Event::new("kill-up", 8, SMALL).await;
     // While networks and volumes are made, while containers are, and near the end.
     for actions in [1, 8, 8] {
         let (mut up, _) = up_until(&event, actions);
@@ -71,9 +71,9 @@ async fn after_a_kill_up_converges() {
         up.wait().unwrap();
     }
     event.up();
-    assert_eq!(event.containers().await.len(), 6);
-    assert_eq!(event.networks().await.len(), 3);
-    assert_eq!(event.volumes().await.len(), 6);
+    assert_eq!(event.containers().await.len(), 16);
+    assert_eq!(event.networks().await.len(), 8);
+    assert_eq!(event.volumes().await.len(), 16);
     event.down().await;
 }
 
