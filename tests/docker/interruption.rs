@@ -109,7 +109,7 @@ async fn another_machine_needs_the_key_before_it_changes_a_seat() {
     let status = run(elsewhere.seatbox().args(["status"]));
     assert!(!status.stdout.contains("absent"), "{status}");
     run(elsewhere.seatbox().args(["up"]))
-        .exits(3)
+        .exits(2)
         .says(&["event key", "seatbox key import"]);
     assert_eq!(event.containers().await, before);
     let key = event
@@ -121,7 +121,7 @@ async fn another_machine_needs_the_key_before_it_changes_a_seat() {
     let file = elsewhere.write("key", key.stdout);
     let mut import = elsewhere.seatbox();
     import
-        .args(["key", "import", "--force"])
+        .args(["key", "import"])
         .stdin(std::fs::File::open(file).unwrap());
     run(&mut import).exits(0);
     run(elsewhere.seatbox().args(["up"]))
