@@ -63,7 +63,7 @@ async fn a_port_that_somebody_listens_on_stops_its_seat_and_names_both() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).unwrap();
     event
         .run(&["plan"])
-        .exits(0)
+        .exits(3)
         .says(&["seat 02  blocked", &port.to_string()]);
     let report = event.run(&["up", "--output", "json"]).exits(3).json();
     let failures = failures(&report);

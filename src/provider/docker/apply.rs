@@ -1,31 +1,25 @@
 //! Making a plan's calls on an engine. Each can be made again when nobody knows whether it worked.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use bollard::Docker as Client;
-use bollard::models::{
-    Ipam, IpamConfig, NetworkConnectRequest, NetworkCreateRequest, VolumeCreateRequest,
-};
+use bollard::models::NetworkConnectRequest;
 use bollard::query_parameters::{
-    ContainerArchiveInfoOptions, CreateContainerOptions, InspectContainerOptions,
-    InspectNetworkOptions, RemoveContainerOptions, RemoveVolumeOptions, RenameContainerOptions,
-    RestartContainerOptions, StartContainerOptions, UploadToContainerOptions,
+    ContainerArchiveInfoOptions, RemoveContainerOptions, RemoveVolumeOptions,
+    RenameContainerOptions, RestartContainerOptions, StartContainerOptions,
+    UploadToContainerOptions,
 };
-use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 
 use super::errors::{failure, is_conflict, is_not_found, is_not_modified};
 use super::names;
-use super::scheme::{ContainerSpec, Docker, DockerKind, DockerStep, NetworkSpec, VolumeSpec};
+use super::scheme::{ContainerSpec, Docker, DockerKind, DockerStep};
 use super::workspace::WorkspaceSource;
 use super::{container, files, ready};
 use crate::engine::{Apply, Failure, FailureClass, Progress};
 use crate::image::{Choice, Fetch};
-use crate::model::seat::Owner;
 use crate::model::{Environment, SeatNumber, SeatValues, SeatVariable};
-use crate::plan::{Action, Fingerprint, Operation};
-use crate::provider::labels::{self, Ownership};
+use crate::plan::{Action, Operation};
 use crate::secret::{EventKey, derive};
 
 /// Everything that calls on an engine need besides the plan.
@@ -106,13 +100,13 @@ impl Apply<Docker> for Applier {
 }
 
 impl Applier {
-    fn environment(&self) -> &Environment {
+    pub(super) fn environment(&self) -> &Environment {
         self.environment
             .as_deref()
             .expect("only a plan made from an environment creates anything")
     }
 
-    fn values(&self, seat: SeatNumber) -> impl SeatValues + '_ {
+    pub(super) fn values(&self, seat: SeatNumber) -> impl SeatValues + '_ {
         let key = self
             .key
             .as_deref()
@@ -120,169 +114,8 @@ impl Applier {
         seat_values(self.environment(), key, seat)
     }
 
-    /// Our labels and Compose's: every call that creates something carries both.
-    fn labels(
-        &self,
-        seat: SeatNumber,
-        service: Option<&str>,
-        fingerprint: &Fingerprint,
-        expires: Timestamp,
-        compose: &[(&str, &str)],
-    ) -> HashMap<String, String> {
-        let environment = self.environment();
-        let ownership = Ownership {
-            environment: environment.name.clone(),
-            owner: Owner::Seat(seat),
-            service: service.map(str::to_owned),
-            expires: Some(expires),
-            fingerprint: Some(fingerprint.clone()),
-            key: self.key.as_ref().map(|key| key.fingerprint()),
-        };
-        ownership
-            .write()
-            .chain([(
-                "com.docker.compose.project".to_owned(),
-                names::project(&environment.name, seat),
-            )])
-            .chain(
-                compose.iter().map(|(name, value)| {
-                    (format!("com.docker.compose.{name}"), (*value).to_owned())
-                }),
-            )
-            .collect()
-    }
-
     async fn fetch(&self, choice: &Choice, progress: &Progress) -> Result<(), Failure> {
         self.images.fetch(&self.client, choice, progress).await
-    }
-
-    async fn create_network(&self, name: &str, spec: &NetworkSpec) -> Result<(), Failure> {
-        const CALL: &str = "create network";
-        // Engines give one name to two networks if asked twice, so a call whose outcome is unknown
-        // must not be made again without a look.
-        match self
-            .client
-            .inspect_network(name, None::<InspectNetworkOptions>)
-            .await
-        {
-            Ok(network) => {
-                return self.adopt(name, network.labels.as_ref(), &spec.fingerprint, CALL);
-            }
-            Err(error) if is_not_found(&error) => {}
-            Err(error) => return Err(failure(CALL, &error)),
-        }
-        let request = NetworkCreateRequest {
-            name: name.to_owned(),
-            driver: Some("bridge".to_owned()),
-            internal: Some(spec.internal),
-            ipam: Some(Ipam {
-                config: Some(vec![IpamConfig {
-                    subnet: Some(spec.subnet.to_string()),
-                    ..Default::default()
-                }]),
-                ..Default::default()
-            }),
-            labels: Some(self.labels(
-                spec.seat,
-                None,
-                &spec.fingerprint,
-                spec.expires,
-                &[("network", &spec.name)],
-            )),
-            ..Default::default()
-        };
-        match self.client.create_network(request).await {
-            Ok(_) => Ok(()),
-            Err(error) => Err(failure(CALL, &error)),
-        }
-    }
-
-    async fn create_volume(&self, name: &str, spec: &VolumeSpec) -> Result<(), Failure> {
-        // Creating a volume that exists returns it as it is: its labels tell whose it is.
-        const CALL: &str = "create volume";
-        let request = VolumeCreateRequest {
-            name: Some(name.to_owned()),
-            labels: Some(self.labels(
-                spec.seat,
-                None,
-                &spec.fingerprint,
-                spec.expires,
-                &[("volume", &spec.name)],
-            )),
-            ..Default::default()
-        };
-        let volume = self
-            .client
-            .create_volume(request)
-            .await
-            .map_err(|error| failure(CALL, &error))?;
-        self.adopt(name, Some(&volume.labels), &spec.fingerprint, CALL)
-    }
-
-    async fn create_container(&self, name: &str, spec: &ContainerSpec) -> Result<(), Failure> {
-        const CALL: &str = "create container";
-        let environment = self.environment();
-        let service = spec.service.name.as_str();
-        let file = environment.stack.file.display().to_string();
-        let labels = self.labels(
-            spec.seat,
-            Some(service),
-            &spec.fingerprint,
-            spec.expires,
-            &[
-                ("service", service),
-                ("container-number", "1"),
-                ("oneoff", "False"),
-                ("config-hash", spec.fingerprint.as_str()),
-                ("project.config_files", &file),
-            ],
-        );
-        let body = container::body(environment, spec, &self.values(spec.seat), labels);
-        let options = CreateContainerOptions {
-            name: Some(name.to_owned()),
-            platform: spec.service.platform.clone().unwrap_or_default(),
-        };
-        match self.client.create_container(Some(options), body).await {
-            Ok(_) => Ok(()),
-            Err(error) if is_conflict(&error) => {
-                let existing = self
-                    .client
-                    .inspect_container(name, None::<InspectContainerOptions>)
-                    .await
-                    .map_err(|error| failure(CALL, &error))?;
-                let labels = existing.config.and_then(|config| config.labels);
-                self.adopt(name, labels.as_ref(), &spec.fingerprint, CALL)
-            }
-            Err(error) => Err(failure(CALL, &error)),
-        }
-    }
-
-    /// What has the name already is ours, from an attempt whose answer was lost or from another
-    /// `up`, or it is somebody's, and then it stays as it is.
-    fn adopt(
-        &self,
-        name: &str,
-        labels: Option<&HashMap<String, String>>,
-        wanted: &Fingerprint,
-        call: &str,
-    ) -> Result<(), Failure> {
-        let ownership =
-            labels.and_then(|labels| Ownership::read(|name| labels.get(name).map(String::as_str)));
-        let message = match ownership {
-            Some(ownership)
-                if ownership.environment == self.environment().name
-                    && ownership.fingerprint.as_ref() == Some(wanted) =>
-            {
-                return Ok(());
-            }
-            Some(_) => format!("{name} was made in the meantime, and otherwise than it should be"),
-            None => format!(
-                "{name} exists and is not ours: it has no label {}",
-                labels::ENVIRONMENT
-            ),
-        };
-        Err(Failure::new(FailureClass::Conflict, call, message)
-            .with_hint("run the same command again to see how things are now"))
     }
 
     async fn connect(

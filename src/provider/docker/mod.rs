@@ -3,6 +3,7 @@
 pub mod apply;
 pub mod connect;
 pub mod container;
+mod create;
 pub mod desired;
 pub mod errors;
 pub mod exec;

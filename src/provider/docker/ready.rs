@@ -8,7 +8,7 @@ use bollard::models::{ContainerStateStatusEnum, HealthStatusEnum};
 use bollard::query_parameters::{InspectContainerOptions, LogsOptions};
 use futures_util::StreamExt as _;
 
-use super::errors::{failure, is_not_found};
+use super::errors::failure;
 use super::exec::exec_capture;
 use crate::engine::{Failure, FailureClass, Progress};
 
@@ -40,9 +40,6 @@ pub async fn await_ready(
         let last = match exec_capture(client, container, &argv, None, OUTPUT_LIMIT, ATTEMPT).await {
             Ok(output) if output.exit_code == 0 => return Ok(()),
             Ok(output) => words(&output.stdout, &output.stderr, output.exit_code),
-            Err(error) if is_not_found(&error) => {
-                return Err(failure(CALL, &error));
-            }
             // A container that does not run can't be checked: see why below.
             Err(error) => super::errors::message(&error),
         };

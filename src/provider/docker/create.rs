@@ -1,0 +1,241 @@
+//! Creating networks, volumes and containers, each with our labels in the call that creates it.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use bollard::models::{Ipam, IpamConfig, NetworkCreateRequest, VolumeCreateRequest};
+use bollard::query_parameters::{
+    CreateContainerOptions, InspectContainerOptions, InspectNetworkOptions,
+};
+use jiff::Timestamp;
+
+use super::apply::Applier;
+use super::errors::{failure, is_conflict, is_not_found};
+use super::scheme::{ContainerSpec, DockerKind, NetworkSpec, VolumeSpec};
+use super::{container, names};
+use crate::engine::{Failure, FailureClass};
+use crate::model::SeatNumber;
+use crate::model::seat::Owner;
+use crate::plan::Fingerprint;
+use crate::provider::labels::{self, Ownership};
+
+type Labels = HashMap<String, String>;
+
+/// How often, and how far apart, to look for what has a name or an address already and can't be
+/// seen yet.
+const SETTLING: (usize, Duration) = (20, Duration::from_millis(250));
+
+impl Applier {
+    /// Our labels and Compose's: every call that creates something carries both.
+    fn labels(
+        &self,
+        seat: SeatNumber,
+        service: Option<&str>,
+        fingerprint: &Fingerprint,
+        expires: Timestamp,
+        compose: &[(&str, &str)],
+    ) -> Labels {
+        let environment = self.environment();
+        let ownership = Ownership {
+            environment: environment.name.clone(),
+            owner: Owner::Seat(seat),
+            service: service.map(str::to_owned),
+            expires: Some(expires),
+            fingerprint: Some(fingerprint.clone()),
+            key: self.key.as_ref().map(|key| key.fingerprint()),
+        };
+        ownership
+            .write()
+            .chain([(
+                "com.docker.compose.project".to_owned(),
+                names::project(&environment.name, seat),
+            )])
+            .chain(
+                compose.iter().map(|(name, value)| {
+                    (format!("com.docker.compose.{name}"), (*value).to_owned())
+                }),
+            )
+            .collect()
+    }
+
+    pub(super) async fn create_network(
+        &self,
+        name: &str,
+        spec: &NetworkSpec,
+    ) -> Result<(), Failure> {
+        const CALL: &str = "create network";
+        // Engines give one name to two networks if asked twice, so a call whose outcome is unknown
+        // must not be made again without a look.
+        if let Some(labels) = self.network_labels(name).await? {
+            return self.adopt(name, &labels, &spec.fingerprint, CALL);
+        }
+        let request = NetworkCreateRequest {
+            name: name.to_owned(),
+            driver: Some("bridge".to_owned()),
+            internal: Some(spec.internal),
+            ipam: Some(Ipam {
+                config: Some(vec![IpamConfig {
+                    subnet: Some(spec.subnet.to_string()),
+                    ..Default::default()
+                }]),
+                ..Default::default()
+            }),
+            labels: Some(self.labels(
+                spec.seat,
+                None,
+                &spec.fingerprint,
+                spec.expires,
+                &[("network", &spec.name)],
+            )),
+            ..Default::default()
+        };
+        match self.client.create_network(request).await {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                let failure = failure(CALL, &error);
+                // Its addresses may be taken by itself.
+                if failure.class == FailureClass::Conflict
+                    && let Some(labels) = self.settled(DockerKind::Network, name).await?
+                {
+                    return self.adopt(name, &labels, &spec.fingerprint, CALL);
+                }
+                Err(failure)
+            }
+        }
+    }
+
+    async fn network_labels(&self, name: &str) -> Result<Option<Labels>, Failure> {
+        let inspected = self
+            .client
+            .inspect_network(name, None::<InspectNetworkOptions>)
+            .await;
+        match inspected {
+            Ok(network) => Ok(Some(network.labels.unwrap_or_default())),
+            Err(error) if is_not_found(&error) => Ok(None),
+            Err(error) => Err(failure("inspect network", &error)),
+        }
+    }
+
+    pub(super) async fn create_volume(&self, name: &str, spec: &VolumeSpec) -> Result<(), Failure> {
+        // Creating a volume that exists returns it as it is: its labels tell whose it is.
+        const CALL: &str = "create volume";
+        let request = VolumeCreateRequest {
+            name: Some(name.to_owned()),
+            labels: Some(self.labels(
+                spec.seat,
+                None,
+                &spec.fingerprint,
+                spec.expires,
+                &[("volume", &spec.name)],
+            )),
+            ..Default::default()
+        };
+        let volume = self
+            .client
+            .create_volume(request)
+            .await
+            .map_err(|error| failure(CALL, &error))?;
+        self.adopt(name, &volume.labels, &spec.fingerprint, CALL)
+    }
+
+    pub(super) async fn create_container(
+        &self,
+        name: &str,
+        spec: &ContainerSpec,
+    ) -> Result<(), Failure> {
+        const CALL: &str = "create container";
+        let environment = self.environment();
+        let service = spec.service.name.as_str();
+        let file = environment.stack.file.display().to_string();
+        let labels = self.labels(
+            spec.seat,
+            Some(service),
+            &spec.fingerprint,
+            spec.expires,
+            &[
+                ("service", service),
+                ("container-number", "1"),
+                ("oneoff", "False"),
+                ("config-hash", spec.fingerprint.as_str()),
+                ("project.config_files", &file),
+            ],
+        );
+        let body = container::body(environment, spec, &self.values(spec.seat), labels);
+        let options = CreateContainerOptions {
+            name: Some(name.to_owned()),
+            platform: spec.service.platform.clone().unwrap_or_default(),
+        };
+        match self.client.create_container(Some(options), body).await {
+            Ok(_) => Ok(()),
+            Err(error) if is_conflict(&error) => {
+                match self.settled(DockerKind::Container, name).await? {
+                    Some(labels) => self.adopt(name, &labels, &spec.fingerprint, CALL),
+                    None => Err(failure(CALL, &error)),
+                }
+            }
+            Err(error) => Err(failure(CALL, &error)),
+        }
+    }
+
+    async fn container_labels(&self, name: &str) -> Result<Option<Labels>, Failure> {
+        let inspected = self
+            .client
+            .inspect_container(name, None::<InspectContainerOptions>)
+            .await;
+        match inspected {
+            Ok(container) => Ok(Some(
+                container
+                    .config
+                    .and_then(|config| config.labels)
+                    .unwrap_or_default(),
+            )),
+            Err(error) if is_not_found(&error) => Ok(None),
+            Err(error) => Err(failure("inspect container", &error)),
+        }
+    }
+
+    /// What has the name already is ours, from an attempt whose answer was lost or from another
+    /// `up`, or it is somebody's, and then it stays as it is.
+    fn adopt(
+        &self,
+        name: &str,
+        labels: &Labels,
+        wanted: &Fingerprint,
+        call: &str,
+    ) -> Result<(), Failure> {
+        let ownership = Ownership::read(|name| labels.get(name).map(String::as_str));
+        let message = match ownership {
+            Some(ownership)
+                if ownership.environment == self.environment().name
+                    && ownership.fingerprint.as_ref() == Some(wanted) =>
+            {
+                return Ok(());
+            }
+            Some(_) => format!("{name} was made in the meantime, and otherwise than it should be"),
+            None => format!(
+                "{name} exists and is not ours: it has no label {}",
+                labels::ENVIRONMENT
+            ),
+        };
+        Err(Failure::new(FailureClass::Conflict, call, message)
+            .with_hint("run the same command again to see how things are now"))
+    }
+
+    /// The labels of what has that name, as soon as it can be seen. An engine goes on with a call
+    /// whose caller is gone (an `up` that was killed), and reserves names and addresses before it
+    /// shows what they are for.
+    async fn settled(&self, kind: DockerKind, name: &str) -> Result<Option<Labels>, Failure> {
+        let (times, pause) = SETTLING;
+        for _ in 0..times {
+            let seen = match kind {
+                DockerKind::Network => self.network_labels(name).await?,
+                _ => self.container_labels(name).await?,
+            };
+            if seen.is_some() {
+                return Ok(seen);
+            }
+            tokio::time::sleep(pause).await;
+        }
+        Ok(None)
+    }
+}
