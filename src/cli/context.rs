@@ -19,12 +19,21 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-/// Reads the environment file with all that goes over it.
+/// Reads the environment file with all that goes over it. Its time may be over: whoever only looks,
+/// or takes away, comes after the end too.
 pub fn load(arguments: &EnvironmentArgs) -> Result<Loaded> {
+    load_at(arguments, Timestamp::MIN)
+}
+
+/// Reads the environment file for seats that are made at `now`.
+fn load_at(arguments: &EnvironmentArgs, now: Timestamp) -> Result<Loaded> {
+    // A variable that is not UTF-8 is nothing that a file could name.
+    let variables = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     let overrides = Overrides {
         set: arguments.set.clone(),
         provider: arguments.provider,
-        ..Overrides::new(std::env::vars(), Timestamp::now())
+        ..Overrides::new(variables, now)
     };
     Ok(environment::load(&arguments.environment, &overrides)?)
 }
@@ -36,6 +45,8 @@ pub enum Missing {
     Create,
     /// Make one for the moment, to plan with.
     Pretend,
+    /// Do without: nothing is made or planned.
+    NotNeeded,
 }
 
 /// The event key of an environment.
@@ -43,7 +54,7 @@ pub fn key(environment: &EnvironmentName, missing: Missing) -> Result<EventKey> 
     let path = store::key_path(environment, variable)?;
     match missing {
         Missing::Create => Ok(store::load_or_create(&path)?),
-        Missing::Pretend => match store::load(&path) {
+        Missing::Pretend | Missing::NotNeeded => match store::load(&path) {
             Err(KeyError::Missing { .. }) => Ok(EventKey::generate()?),
             result => Ok(result?),
         },
@@ -53,7 +64,7 @@ pub fn key(environment: &EnvironmentName, missing: Missing) -> Result<EventKey> 
 /// The event key of an environment, of which `engine` may already have seats. A key is never made
 /// where those were made with another: half of an event would then have passwords that the other
 /// machine does not know.
-async fn key_beside(
+pub async fn key_beside(
     engine: &Engine,
     environment: &EnvironmentName,
     missing: Missing,
@@ -103,7 +114,11 @@ pub async fn open<T>(
     missing: Missing,
     check: impl FnOnce(&Environment) -> Result<T>,
 ) -> Result<(Context, T)> {
-    let environment = Arc::new(load(arguments)?.environment);
+    let now = match missing {
+        Missing::Create | Missing::Pretend => Timestamp::now(),
+        Missing::NotNeeded => Timestamp::MIN,
+    };
+    let environment = Arc::new(load_at(arguments, now)?.environment);
     let meant = check(&environment)?;
     let recipes = Recipes::load(environment.images.recipes.as_deref())?;
     let engine = engine().await?;

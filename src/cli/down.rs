@@ -10,6 +10,7 @@ use super::run::interruption;
 use super::show;
 use crate::exit::Exit;
 use crate::image::Recipes;
+use crate::model::SeatNumber;
 use crate::plan::Cause;
 use crate::provider::Provider;
 use crate::provider::docker::DockerProvider;
@@ -43,7 +44,10 @@ pub async fn run(
     let scope = if everything {
         Scope::Environments
     } else {
-        Scope::Seats(environment.selected(&selection))
+        let last = selection.highest_named().map_or(0, SeatNumber::get);
+        let all = 1..=last.max(environment.seats.total());
+        let seats = all.filter_map(SeatNumber::new);
+        Scope::Seats(seats.filter(|seat| selection.contains(*seat)).collect())
     };
     let about = About {
         scope,

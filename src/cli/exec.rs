@@ -19,7 +19,7 @@ const SHELL: [&str; 3] = [
 /// Opens a shell in a seat.
 pub async fn shell(environment: &EnvironmentArgs, seat: &SeatArgs) -> Result {
     let (context, (seat, service)) =
-        context::open(environment, Missing::Pretend, |e| target(e, seat)).await?;
+        context::open(environment, Missing::NotNeeded, |e| target(e, seat)).await?;
     let argv = service
         .seatbox
         .shell
@@ -31,7 +31,7 @@ pub async fn shell(environment: &EnvironmentArgs, seat: &SeatArgs) -> Result {
 /// Runs a command in a seat.
 pub async fn run(environment: &EnvironmentArgs, seat: &SeatArgs, argv: &[String]) -> Result {
     let (context, (seat, service)) =
-        context::open(environment, Missing::Pretend, |e| target(e, seat)).await?;
+        context::open(environment, Missing::NotNeeded, |e| target(e, seat)).await?;
     attach(&context, seat, &service, argv.to_vec()).await
 }
 

@@ -14,6 +14,7 @@ use crate::image::Recipes;
 use crate::image::reference::familiar;
 use crate::model::{Environment, SeatNumber};
 use crate::provider::docker::apply::seat_values;
+use crate::provider::docker::connect::Engine;
 use crate::provider::docker::{observe, ports};
 use crate::stack::export::{PortAssignment, export};
 
@@ -31,8 +32,13 @@ pub async fn compose(
         service: None,
     };
     let seat = context::one_seat(&environment, &one)?;
-    let key = context::key(&environment.name, Missing::Create)?;
-    take_stand_ins(&mut environment).await?;
+    let key = match context::engine().await {
+        Ok(engine) => {
+            take_stand_ins(&engine, &mut environment).await?;
+            context::key_beside(&engine, &environment.name, Missing::Create).await?
+        }
+        Err(_) => context::key(&environment.name, Missing::Create)?,
+    };
     let assignments = assignments(&environment, seat)?;
     let exported = export(
         &environment,
@@ -79,10 +85,7 @@ pub async fn compose(
 
 /// Names the stand-ins where this machine's engine has those and not the images themselves, so
 /// that what is written runs here without a registry.
-async fn take_stand_ins(environment: &mut Environment) -> Result<()> {
-    let Ok(engine) = context::engine().await else {
-        return Ok(());
-    };
+async fn take_stand_ins(engine: &Engine, environment: &mut Environment) -> Result<()> {
     let Ok(observed) = observe::observe(&engine.docker).await else {
         return Ok(());
     };

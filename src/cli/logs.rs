@@ -47,7 +47,7 @@ pub async fn run(environment: &EnvironmentArgs, seats: &SeatsArgs, wanted: Wante
         }
         context::seats(environment, seats)
     };
-    let (context, seats) = context::open(environment, Missing::Pretend, meant).await?;
+    let (context, seats) = context::open(environment, Missing::NotNeeded, meant).await?;
     let name = &context.environment.name;
     let observed = context.provider.observe().await?.of(name);
     let mut sources: Vec<LogSource> = observed

@@ -69,7 +69,7 @@ pub fn converged(
 /// A plan, as it would be carried out.
 pub fn plan<S: Scheme>(output: Output, environment: &Environment, plan: &Plan<S>) {
     match output {
-        Output::Json => json(&v1::PlanReport::new(Some(&environment.name), plan)),
+        Output::Json => json(&v1::PlanReport::new(Some(&environment.name), plan, &[])),
         Output::Text => print(plan),
     }
 }
@@ -77,7 +77,7 @@ pub fn plan<S: Scheme>(output: Output, environment: &Environment, plan: &Plan<S>
 /// What a `down` or a `sweep` would delete, and why the rest stays.
 pub fn teardown_plan<S: Scheme>(output: Output, plan: &Plan<S>, kept: &[(Thing, String)]) {
     if output == Output::Json {
-        json(&v1::PlanReport::new(None, plan));
+        json(&v1::PlanReport::new(None, plan, kept));
         return;
     }
     print(plan);

@@ -20,8 +20,10 @@ pub async fn run(
     seats: &SeatsArgs,
     interval: Option<Duration>,
 ) -> Result {
-    let (context, seats) =
-        context::open(environment, Missing::Pretend, |e| context::seats(e, seats)).await?;
+    let (context, seats) = context::open(environment, Missing::NotNeeded, |e| {
+        context::seats(e, seats)
+    })
+    .await?;
     let cancel = interval.map(|_| interruption());
     loop {
         let mut observed = context.provider.observe().await?;

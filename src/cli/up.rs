@@ -8,6 +8,7 @@ use super::error::{Error, Result};
 use super::progress::Shown;
 use super::run::interruption;
 use super::show;
+use crate::engine::retry::with_retries;
 use crate::engine::{Outcome, Phase, SeatResult, run as carry_out};
 use crate::exit::Exit;
 use crate::model::SeatNumber;
@@ -35,7 +36,8 @@ pub async fn converge(
     let cancel = interruption();
     let shown = Shown::start(global);
     let result = async {
-        let observed = provider.observe().await?;
+        let look = async || with_retries(async || provider.observe().await, |_, _| {}).await;
+        let observed = look().await?;
         let plan = provider.converge(&observed, seats, mode).await?;
         for notice in plan.notices.iter().chain(&replaced(&plan)) {
             shown.events.notice(notice);
@@ -46,7 +48,7 @@ pub async fn converge(
             phase
         };
         let outcome = carry_out(&plan, provider, phase, &shown.events, &cancel).await;
-        let observed = provider.observe().await?;
+        let observed = look().await?;
         Ok((outcome, provider.seats(&observed, seats)))
     }
     .await;

@@ -62,23 +62,26 @@ pub async fn run<S: Scheme, A: Apply<S>>(
     loop {
         if !cancel.is_cancelled() {
             for id in walk.next_actions() {
-                under_way.push(perform(&plan.actions[id], provider, events));
+                under_way.push(perform(&plan.actions[id], provider, events, cancel));
             }
         }
         match under_way.next().await {
-            Some((id, Ok(()))) => walk.succeeded(id),
-            Some((id, Err(failure))) => walk.failed(id, failure),
+            Some((id, Some(Ok(())))) => walk.succeeded(id),
+            Some((id, Some(Err(failure)))) => walk.failed(id, failure),
+            Some((id, None)) => walk.leave_lane(id),
             None => break,
         }
     }
     walk.finish(cancel.is_cancelled())
 }
 
+/// Makes an action's call. `None` is one that was given up, since somebody interrupted the run.
 async fn perform<S: Scheme, A: Apply<S>>(
     action: &Action<S>,
     provider: &A,
     events: &Events,
-) -> (ActionId, Result<(), Failure>) {
+    cancel: &CancellationToken,
+) -> (ActionId, Option<Result<(), Failure>>) {
     let label = Arc::new(ActionLabel::from(action));
     let started = Instant::now();
     events.send(Event::ActionStarted {
@@ -88,7 +91,7 @@ async fn perform<S: Scheme, A: Apply<S>>(
         action: Arc::clone(&label),
         events: events.clone(),
     };
-    let result = with_retries(
+    let attempts = with_retries(
         async || provider.apply(action, &progress).await,
         |failure, pause| {
             events.send(Event::ActionRetried {
@@ -97,8 +100,16 @@ async fn perform<S: Scheme, A: Apply<S>>(
                 pause_ms: millis(pause),
             });
         },
-    )
-    .await;
+    );
+    let result = if action.is_check() {
+        // To look on is of no use to somebody who wants it to end, and may take minutes.
+        tokio::select! {
+            result = attempts => result,
+            () = cancel.cancelled() => return (action.id, None),
+        }
+    } else {
+        attempts.await
+    };
     events.send(match &result {
         Ok(()) => Event::ActionFinished {
             action: (*label).clone(),
@@ -109,7 +120,7 @@ async fn perform<S: Scheme, A: Apply<S>>(
             failure: failure.clone(),
         },
     });
-    (action.id, result)
+    (action.id, Some(result))
 }
 
 /// A lane's queue: what may begin, lowest place in the plan first, and how much is under way.

@@ -23,7 +23,8 @@ pub struct Overrides {
     pub set: Vec<String>,
     /// What `--provider` was given.
     pub provider: Option<ProviderKind>,
-    /// The time, which decides whether an expiry is in the past.
+    /// The time, which decides whether an expiry is in the past; the earliest there is where that
+    /// does not matter.
     pub now: Timestamp,
 }
 

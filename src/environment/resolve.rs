@@ -240,6 +240,8 @@ fn lifetime(
     };
     let span = match lifetime {
         Lifetime::After(span) => span,
+        // Nobody's clock: it is not about making seats.
+        Lifetime::Until(_) if now == Timestamp::MIN => return Some(lifetime),
         Lifetime::Until(moment) => moment.duration_since(now),
     };
     if !span.is_positive() {

@@ -6,6 +6,12 @@ const DEFAULT_REGISTRY: &str = "docker.io";
 /// The short form that an engine lists an image under: without the default registry, with a tag.
 pub fn familiar(reference: &str) -> String {
     let (name, tail) = split(reference);
+    // With a digest a tag says nothing, and engines leave it out.
+    let name = if tail.starts_with('@') {
+        split(name).0
+    } else {
+        name
+    };
     let name = name
         .strip_prefix("docker.io/library/")
         .or_else(|| name.strip_prefix("index.docker.io/library/"))
@@ -80,6 +86,7 @@ mod tests {
             "host.example:5000/a/b:latest"
         );
         assert_eq!(familiar("redis@sha256:00"), "redis@sha256:00");
+        assert_eq!(familiar("redis:7@sha256:00"), "redis@sha256:00");
     }
 
     #[test]

@@ -36,14 +36,16 @@ impl Stack {
     /// The name of the volume that holds the workspace, where it is on a named volume.
     pub fn workspace_volume(&self) -> Option<&str> {
         let (service, path) = self.workspace()?;
-        service.mounts.iter().find_map(|mount| match &mount.source {
-            MountSource::Volume { name, .. }
-                if std::path::Path::new(path).starts_with(&mount.target) =>
-            {
-                Some(name.as_str())
-            }
+        // The innermost: a volume further out holds something else at that place.
+        let mount = service
+            .mounts
+            .iter()
+            .filter(|mount| std::path::Path::new(path).starts_with(&mount.target))
+            .max_by_key(|mount| mount.target.len())?;
+        match &mount.source {
+            MountSource::Volume { name, .. } => Some(name),
             _ => None,
-        })
+        }
     }
 
     /// The service that `shell` opens unless told otherwise: the workspace, or else the first.
@@ -119,6 +121,17 @@ pub struct Service {
     pub platform: Option<String>,
     /// Seatbox's own settings (`x-seatbox`).
     pub seatbox: ServiceSettings,
+}
+
+impl Service {
+    /// Its health check, where it has one that says anything: `NONE` turns the image's off, and
+    /// without a test the image's own holds, which only the container tells.
+    pub fn check(&self) -> Option<&Healthcheck> {
+        self.healthcheck.as_ref().filter(|check| {
+            let form = check.test.first().and_then(Text::as_literal);
+            check.test.is_empty() || form != Some("NONE")
+        })
+    }
 }
 
 /// What `x-seatbox` says of a service.

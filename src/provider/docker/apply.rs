@@ -9,6 +9,7 @@ use bollard::query_parameters::{
     RenameContainerOptions, RestartContainerOptions, StartContainerOptions,
     UploadToContainerOptions,
 };
+use bytes::Bytes;
 use secrecy::ExposeSecret as _;
 
 use super::errors::{failure, is_conflict, is_not_found, is_not_modified};
@@ -74,27 +75,33 @@ pub fn seat_values<'a>(
 impl Apply<Docker> for Applier {
     async fn apply(&self, action: &Action<Docker>, progress: &Progress) -> Result<(), Failure> {
         let name = &*action.key.name;
-        match &action.operation {
-            Operation::Delete(id) => self.delete(action.key.kind, id).await,
-            Operation::Bring(step) => match step {
-                DockerStep::FetchImage(choice) => self.fetch(choice, progress).await,
-                DockerStep::CreateNetwork(spec) => self.create_network(name, spec).await,
-                DockerStep::CreateVolume(spec) => self.create_volume(name, spec).await,
-                DockerStep::CreateContainer(spec) => self.create_container(name, spec).await,
-                DockerStep::Connect(spec, network) => self.connect(name, spec, network).await,
-                DockerStep::Fill(spec) => self.fill(name, spec).await,
-                DockerStep::Start => self.start(name).await,
-                DockerStep::Unpause => self.unpause(name).await,
-                DockerStep::Restart => self.restart(name).await,
-                DockerStep::Rename(id) => self.rename(id, name).await,
-                DockerStep::AwaitReady(spec, timeout) => {
-                    self.await_ready(name, spec, *timeout, progress).await
-                }
-                DockerStep::AwaitRunning => ready::await_running(&self.client, name).await,
-                DockerStep::AwaitExit(timeout) => {
-                    ready::await_exit(&self.client, name, *timeout).await
-                }
-            },
+        let step = match &action.operation {
+            Operation::Delete(id) => return self.delete(action.key.kind, id).await,
+            Operation::Bring(step) => step,
+        };
+        match step {
+            DockerStep::FetchImage(choice) => self.fetch(choice, progress).await,
+            DockerStep::CreateNetwork(spec) => self.create_network(name, spec).await,
+            DockerStep::CreateVolume(spec) => self.create_volume(name, spec).await,
+            DockerStep::CreateContainer(spec) => self.create_container(name, spec).await,
+            DockerStep::Connect(spec, network) => self.connect(name, spec, network).await,
+            DockerStep::Fill(spec) => self.fill(name, spec).await,
+            DockerStep::Start => self.start(name).await,
+            DockerStep::Unpause => self.unpause(name).await,
+            DockerStep::Restart => self.restart(name).await,
+            DockerStep::Rename(id) => self.rename(id, name).await,
+            // What a service writes may quote a password.
+            DockerStep::AwaitReady(spec, timeout) => {
+                let test = check(&spec.service, &self.values(spec.seat));
+                let ready = ready::await_ready(&self.client, name, &test, *timeout, progress).await;
+                ready.map_err(|failure| self.redact(failure, spec))
+            }
+            DockerStep::AwaitRunning(spec) => ready::await_running(&self.client, name)
+                .await
+                .map_err(|failure| self.redact(failure, spec)),
+            DockerStep::AwaitExit(spec, timeout) => ready::await_exit(&self.client, name, *timeout)
+                .await
+                .map_err(|failure| self.redact(failure, spec)),
         }
     }
 }
@@ -155,7 +162,7 @@ impl Applier {
         };
         if !spec.service.files.is_empty() {
             let archive = packed(files::injected(&spec.service, &self.values(spec.seat)))?;
-            self.upload(name, "/", archive).await?;
+            self.upload(name, "/", archive.into()).await?;
         }
         let files = self.environment().workspace.files.as_ref();
         if let (Some(path), Some(source)) = (&spec.service.seatbox.workspace, files) {
@@ -171,23 +178,20 @@ impl Applier {
                 Err(error) if is_not_found(&error) => {}
                 Err(error) => return Err(failure(CALL, &error)),
             }
-            let directory = self.workspace.directory(source).await?;
             let owner = owner_of(&spec.service);
-            let archive = tokio::task::spawn_blocking(move || files::workspace(&directory, owner))
-                .await
-                .unwrap_or_else(|error| Err(std::io::Error::other(error)));
-            self.upload(name, path, packed(archive)?).await?;
+            let archive = self.workspace.archive(source, owner).await?;
+            self.upload(name, path, archive).await?;
         }
         Ok(())
     }
 
-    async fn upload(&self, name: &str, path: &str, archive: Vec<u8>) -> Result<(), Failure> {
+    async fn upload(&self, name: &str, path: &str, archive: Bytes) -> Result<(), Failure> {
         let options = UploadToContainerOptions {
             path: path.to_owned(),
             ..Default::default()
         };
         self.client
-            .upload_to_container(name, Some(options), bollard::body_full(archive.into()))
+            .upload_to_container(name, Some(options), bollard::body_full(archive))
             .await
             .map_err(|error| failure("copy files", &error))
     }
@@ -235,18 +239,19 @@ impl Applier {
         }
     }
 
-    async fn await_ready(
-        &self,
-        name: &str,
-        spec: &ContainerSpec,
-        timeout: std::time::Duration,
-        progress: &Progress,
-    ) -> Result<(), Failure> {
+    /// Takes the seat's secrets out of what a service said, and then cuts it to a length that fits a
+    /// summary.
+    fn redact(&self, mut failure: Failure, spec: &ContainerSpec) -> Failure {
+        const LONGEST: usize = 300;
         let values = self.values(spec.seat);
-        let test = check(&spec.service, &values);
-        let result = ready::await_ready(&self.client, name, &test, timeout, progress).await;
-        // What a service writes may quote a password.
-        result.map_err(|failure| redact(failure, spec, &values))
+        for variable in secrets(&spec.service) {
+            let secret = values.value(&variable);
+            failure.message = failure.message.replace(&secret, "***");
+        }
+        if failure.message.chars().count() > LONGEST {
+            failure.message = failure.message.chars().take(LONGEST).chain(['…']).collect();
+        }
+        failure
     }
 
     async fn delete(&self, kind: DockerKind, id: &str) -> Result<(), Failure> {
@@ -307,15 +312,6 @@ fn owner_of(service: &crate::model::Service) -> (u64, u64) {
     let (user, group) = user.split_once(':').unwrap_or((user, ""));
     let user = user.parse().unwrap_or(0);
     (user, group.parse().unwrap_or(user))
-}
-
-/// Takes the seat's secrets out of what a service said.
-fn redact(mut failure: Failure, spec: &ContainerSpec, values: &dyn SeatValues) -> Failure {
-    for variable in secrets(&spec.service) {
-        let secret = values.value(&variable);
-        failure.message = failure.message.replace(&secret, "***");
-    }
-    failure
 }
 
 fn secrets(service: &crate::model::Service) -> Vec<SeatVariable> {

@@ -7,6 +7,7 @@ use bollard::models::{Ipam, IpamConfig, NetworkCreateRequest, VolumeCreateReques
 use bollard::query_parameters::{
     CreateContainerOptions, InspectContainerOptions, InspectNetworkOptions,
 };
+use indexmap::IndexMap;
 use jiff::Timestamp;
 
 use super::apply::Applier;
@@ -14,8 +15,8 @@ use super::errors::{failure, is_conflict, is_not_found};
 use super::scheme::{ContainerSpec, DockerKind, NetworkSpec, VolumeSpec};
 use super::{container, names};
 use crate::engine::{Failure, FailureClass};
-use crate::model::SeatNumber;
 use crate::model::seat::Owner;
+use crate::model::{SeatNumber, Text};
 use crate::plan::Fingerprint;
 use crate::provider::labels::{self, Ownership};
 
@@ -58,6 +59,15 @@ impl Applier {
             .collect()
     }
 
+    /// The stack's own labels of a resource, and ours over them.
+    fn with_own(&self, seat: SeatNumber, own: &IndexMap<String, Text>, ours: Labels) -> Labels {
+        let values = self.values(seat);
+        own.iter()
+            .map(|(name, text)| (name.clone(), text.render(&values)))
+            .chain(ours)
+            .collect()
+    }
+
     pub(super) async fn create_network(
         &self,
         name: &str,
@@ -80,12 +90,16 @@ impl Applier {
                 }]),
                 ..Default::default()
             }),
-            labels: Some(self.labels(
+            labels: Some(self.with_own(
                 spec.seat,
-                None,
-                &spec.fingerprint,
-                spec.expires,
-                &[("network", &spec.name)],
+                &spec.labels,
+                self.labels(
+                    spec.seat,
+                    None,
+                    &spec.fingerprint,
+                    spec.expires,
+                    &[("network", &spec.name)],
+                ),
             )),
             ..Default::default()
         };
@@ -121,12 +135,16 @@ impl Applier {
         const CALL: &str = "create volume";
         let request = VolumeCreateRequest {
             name: Some(name.to_owned()),
-            labels: Some(self.labels(
+            labels: Some(self.with_own(
                 spec.seat,
-                None,
-                &spec.fingerprint,
-                spec.expires,
-                &[("volume", &spec.name)],
+                &spec.labels,
+                self.labels(
+                    spec.seat,
+                    None,
+                    &spec.fingerprint,
+                    spec.expires,
+                    &[("volume", &spec.name)],
+                ),
             )),
             ..Default::default()
         };

@@ -70,7 +70,7 @@ impl Layout {
             + service.networks.len().saturating_sub(1)
             + usize::from(is_filled(environment, service));
         let exit = ends(&environment.stack, service);
-        let ready = (!exit && service.healthcheck.is_some()).then_some(start + 1);
+        let ready = (!exit && service.check().is_some()).then_some(start + 1);
         let exit = exit.then_some(start + 1);
         Self {
             start,
@@ -130,7 +130,8 @@ struct Planner<'a> {
     known_subnets: HashMap<&'a str, Ipv4Net>,
     foreign: HashSet<(DockerKind, &'a str)>,
     holders: HashMap<u16, Vec<Holder>>,
-    own_containers: HashSet<&'a str>,
+    /// The environment's containers, with their seats.
+    own_containers: HashMap<&'a str, SeatNumber>,
     desired: Vec<Desired<Docker>>,
 }
 
@@ -183,7 +184,9 @@ impl<'a> Planner<'a> {
                 .containers
                 .iter()
                 .filter(|container| container.ownership.environment == environment.name)
-                .map(|container| container.name.as_str())
+                .filter_map(|container| {
+                    Some((container.name.as_str(), container.ownership.owner.seat()?))
+                })
                 .collect(),
             desired: Vec::new(),
         }
@@ -282,12 +285,8 @@ impl<'a> Planner<'a> {
     fn add_volume(&mut self, seat: SeatNumber, index: usize, volume: &str) -> Result<(), String> {
         let name = names::volume(&self.environment.name, seat, volume);
         self.check_name(DockerKind::Volume, &name)?;
-        let fingerprint = Fingerprint::of(&(
-            SPECIFICATION_VERSION,
-            "volume",
-            volume,
-            &self.environment.stack.volumes[index],
-        ));
+        // Its name and nothing else: what is in it must not go for a label's sake.
+        let fingerprint = Fingerprint::of(&("volume", volume));
         self.desired.push(Desired {
             key: Key::new(DockerKind::Volume, name),
             owner: Owner::Seat(seat),
@@ -296,6 +295,7 @@ impl<'a> Planner<'a> {
             stages: vec![Stage::new(DockerStep::CreateVolume(Arc::new(VolumeSpec {
                 seat,
                 name: volume.to_owned(),
+                labels: self.environment.stack.volumes[index].labels.clone(),
                 fingerprint,
                 expires: self.around.expires,
             })))],
@@ -335,6 +335,7 @@ impl<'a> Planner<'a> {
                     name: network.clone(),
                     subnet,
                     internal: settings.internal,
+                    labels: settings.labels.clone(),
                     fingerprint,
                     expires: self.around.expires,
                 },
@@ -354,7 +355,7 @@ impl<'a> Planner<'a> {
         let service = Arc::clone(&self.services[index]);
         let name = names::container(&environment.name, seat, service.name.as_str());
         self.check_name(DockerKind::Container, &name)?;
-        self.check_ports(&name, &service, &host_ports)?;
+        self.check_ports(seat, &name, &service, &host_ports)?;
         let choice = self
             .images
             .get(service.image.as_str())
@@ -386,21 +387,27 @@ impl<'a> Planner<'a> {
         Ok(())
     }
 
-    fn check_ports(&self, name: &str, service: &Service, ports: &[u16]) -> Result<(), String> {
+    fn check_ports(
+        &self,
+        seat: SeatNumber,
+        name: &str,
+        service: &Service,
+        ports: &[u16],
+    ) -> Result<(), String> {
         for (port, &host_port) in service.ports.iter().zip(ports) {
             let address = ports::address(port, &self.environment.docker.ports);
             let Some(holders) = self.holders.get(&host_port) else {
                 continue;
             };
-            // Ours may hold it: this very one, or one that goes before this one comes. Its
-            // engine's proxy then shows up as a listener too.
-            let ours = holders.iter().any(|holder| {
+            // The seat's own container may hold it: this very one, or one that goes before this
+            // one comes. Its engine's proxy then shows up as a listener too.
+            let own = holders.iter().any(|holder| {
                 holder
                     .name
                     .strip_prefix("container ")
-                    .is_some_and(|holder| self.own_containers.contains(holder))
+                    .is_some_and(|holder| self.own_containers.get(holder) == Some(&seat))
             });
-            if ours {
+            if own {
                 continue;
             }
             if let Some(holder) = ports::holder(holders, address, host_port, port.target.protocol) {
@@ -477,14 +484,14 @@ impl<'a> Planner<'a> {
         });
         let timeout = service.seatbox.ready_timeout.unwrap_or(READY_TIMEOUT);
         if ends(&environment.stack, service) {
-            stages.push(Stage::new(DockerStep::AwaitExit(timeout)));
-        } else if service.healthcheck.is_some() {
+            stages.push(Stage::new(DockerStep::AwaitExit(Arc::clone(spec), timeout)));
+        } else if service.check().is_some() {
             stages.push(Stage::new(DockerStep::AwaitReady(
                 Arc::clone(spec),
                 timeout,
             )));
         } else {
-            stages.push(Stage::new(DockerStep::AwaitRunning));
+            stages.push(Stage::new(DockerStep::AwaitRunning(Arc::clone(spec))));
         }
         stages
     }

@@ -76,7 +76,9 @@ fn append_directory(
             header.set_size(0);
             archive.append_link(&mut header, &place, entry.path().read_link()?)?;
         } else if kind.is_file() {
-            let content = std::fs::read(entry.path())?;
+            let content = std::fs::read(entry.path()).map_err(|error| {
+                io::Error::new(error.kind(), format!("{}: {error}", place.display()))
+            })?;
             header.set_size(content.len() as u64);
             archive.append_data(&mut header, &place, content.as_slice())?;
         }

@@ -14,6 +14,7 @@ use ipnet::Ipv4Net;
 
 use super::errors::failure;
 use crate::engine::Failure;
+use crate::image::reference::familiar;
 use crate::model::EnvironmentName;
 use crate::model::stack::Protocol;
 use crate::provider::labels::{self, Ownership};
@@ -267,7 +268,8 @@ impl Observed {
     fn add_image(&mut self, image: ImageSummary) {
         for reference in image.repo_tags.into_iter().chain(image.repo_digests) {
             if !reference.starts_with("<none>") {
-                self.images.insert(reference, image.id.clone());
+                // Podman lists full names.
+                self.images.insert(familiar(&reference), image.id.clone());
             }
         }
     }

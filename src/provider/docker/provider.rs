@@ -135,6 +135,17 @@ impl DockerProvider {
             .filter(|choice| choice.is_stand_in())
             .map(|choice| format!("{} stands in for {}", choice.reference, choice.wanted))
             .collect();
+        let ends = observed
+            .ownerships()
+            .filter(|ownership| ownership.environment == environment.name)
+            .filter_map(|ownership| ownership.expires)
+            .max();
+        if let Some(end) = ends.filter(|end| *end <= self.now) {
+            notices.push(format!(
+                "these seats expired {end}, and the next `seatbox sweep` takes them away; `down` \
+                 and `up` give them a new lifetime"
+            ));
+        }
         let beyond: BTreeSet<SeatNumber> = observed
             .ownerships()
             .filter(|ownership| ownership.environment == environment.name)

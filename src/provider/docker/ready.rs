@@ -19,6 +19,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 const ATTEMPT: Duration = Duration::from_secs(10);
 /// How long a container without a check must have stayed up.
 const SETTLED: Duration = Duration::from_millis(500);
+/// How often a container may be started again by the engine before it counts as broken.
+const PATIENCE: i64 = 5;
 /// How much of a check's output is kept.
 const OUTPUT_LIMIT: usize = 4096;
 
@@ -34,7 +36,14 @@ pub async fn await_ready(
 ) -> Result<(), Failure> {
     const CALL: &str = "check";
     let begun = Instant::now();
-    let argv = argv(test);
+    let argv = match test {
+        // Only its times are the stack's.
+        [] => argv(&own_test(client, container).await),
+        test => argv(test),
+    };
+    if argv.is_empty() {
+        return await_running(client, container).await;
+    }
     let mut pause = FIRST_PAUSE;
     loop {
         let last = match exec_capture(client, container, &argv, None, OUTPUT_LIMIT, ATTEMPT).await {
@@ -65,20 +74,23 @@ pub async fn await_ready(
 
 /// Whether the container's own check passes at this moment.
 pub async fn passes(client: &Client, container: &str) -> bool {
-    let inspected = client
-        .inspect_container(container, None::<InspectContainerOptions>)
-        .await;
-    let test = inspected
-        .ok()
-        .and_then(|inspected| inspected.config?.healthcheck?.test)
-        .unwrap_or_default();
-    let argv = argv(&test);
+    let argv = argv(&own_test(client, container).await);
     if argv.is_empty() {
         return false;
     }
     exec_capture(client, container, &argv, None, OUTPUT_LIMIT, ATTEMPT)
         .await
         .is_ok_and(|output| output.exit_code == 0)
+}
+
+/// The check that the container has, from the stack or from its image.
+async fn own_test(client: &Client, container: &str) -> Vec<String> {
+    client
+        .inspect_container(container, None::<InspectContainerOptions>)
+        .await
+        .ok()
+        .and_then(|inspected| inspected.config?.healthcheck?.test)
+        .unwrap_or_default()
 }
 
 /// Sees whether a container without a check still runs a moment after its start: one that ends at
@@ -101,7 +113,7 @@ pub async fn await_exit(
     let begun = Instant::now();
     let mut pause = FIRST_PAUSE;
     loop {
-        let state = inspect(client, container, CALL).await?;
+        let (state, _) = inspect(client, container, CALL).await?;
         if matches!(
             state.status,
             Some(ContainerStateStatusEnum::EXITED | ContainerStateStatusEnum::DEAD)
@@ -134,29 +146,33 @@ fn argv(test: &[String]) -> Vec<String> {
     }
 }
 
+/// Its state, and how often the engine has started it again.
 async fn inspect(
     client: &Client,
     container: &str,
     call: &str,
-) -> Result<bollard::models::ContainerState, Failure> {
+) -> Result<(bollard::models::ContainerState, i64), Failure> {
     client
         .inspect_container(container, None::<InspectContainerOptions>)
         .await
-        .map(|inspected| inspected.state.unwrap_or_default())
+        .map(|inspected| {
+            let restarts = inspected.restart_count.unwrap_or_default();
+            (inspected.state.unwrap_or_default(), restarts)
+        })
         .map_err(|error| failure(call, &error))
 }
 
 /// Why the container does not run, if it does not.
 async fn ended(client: &Client, container: &str, call: &str) -> Result<Option<Failure>, Failure> {
-    let state = inspect(client, container, call).await?;
+    let (state, restarts) = inspect(client, container, call).await?;
     let health = state.health.as_ref().and_then(|health| health.status);
     Ok(match state.status {
         Some(ContainerStateStatusEnum::RUNNING) if health == Some(HealthStatusEnum::UNHEALTHY) => {
             None
         }
         Some(ContainerStateStatusEnum::RUNNING | ContainerStateStatusEnum::CREATED) => None,
-        // Between two attempts of the engine to start it: the next may work, up to the time limit.
-        Some(ContainerStateStatusEnum::RESTARTING) if state.exit_code == Some(0) => None,
+        // It may end a few times until what it needs is there.
+        Some(ContainerStateStatusEnum::RESTARTING) if restarts <= PATIENCE => None,
         _ => Some(broken(client, container, call, state.exit_code, state.oom_killed).await),
     })
 }
@@ -180,7 +196,7 @@ async fn broken(
         .with_hint(format!("see `docker logs {container}`"))
 }
 
-/// The last line that the container wrote, cut to a length that fits a summary.
+/// The last line that the container wrote.
 async fn last_words(client: &Client, container: &str) -> Option<String> {
     let mut lines = client.logs(
         container,
@@ -197,7 +213,7 @@ async fn last_words(client: &Client, container: &str) -> Option<String> {
             .trim()
             .to_owned();
         if !text.is_empty() {
-            last = Some(text.chars().take(200).collect());
+            last = Some(text);
         }
     }
     last
@@ -208,7 +224,7 @@ fn words(stdout: &[u8], stderr: &[u8], code: i64) -> String {
     let text = String::from_utf8_lossy(output);
     let line = text.lines().rev().find(|line| !line.trim().is_empty());
     match line {
-        Some(line) => line.trim().chars().take(200).collect(),
+        Some(line) => line.trim().to_owned(),
         None => format!("exit code {code}"),
     }
 }

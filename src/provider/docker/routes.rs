@@ -12,22 +12,31 @@ use ipnet::Ipv4Net;
 /// A route that is in use (`RTF_UP` in the kernel's `linux/route.h`).
 const ROUTE_IS_UP: u32 = 0x1;
 
+/// What the names of an engine's bridges begin with. The engine itself tells of its networks; one
+/// that it is only just making has its bridge first, and would seem to be somebody else's.
+const ENGINE_BRIDGE: &str = "br-";
+
 /// The networks that this host has a route to or an address in, sorted, each once. A default route
 /// is none of them: it covers everything and reserves nothing.
 ///
 /// `proc` is `/proc`. What can't be read counts as empty.
 pub fn networks(proc: &Path) -> Vec<Ipv4Net> {
     let read = |name| std::fs::read_to_string(proc.join("net").join(name)).unwrap_or_default();
-    parse_routes(&read("route"))
+    let (bridges, routes): (Vec<_>, Vec<_>) = parse_routes(&read("route"))
         .into_iter()
+        .partition(|(interface, _)| interface.starts_with(ENGINE_BRIDGE));
+    routes
+        .into_iter()
+        .map(|(_, net)| net)
         .chain(parse_forwarding_table(&read("fib_trie")))
+        .filter(|net| !bridges.iter().any(|(_, bridge)| bridge.contains(net)))
         .collect::<BTreeSet<_>>()
         .into_iter()
         .collect()
 }
 
-/// Reads the text of `/proc/net/route`: the main routing table.
-pub fn parse_routes(text: &str) -> Vec<Ipv4Net> {
+/// Reads the text of `/proc/net/route`: the main routing table, each route with its interface.
+pub fn parse_routes(text: &str) -> Vec<(String, Ipv4Net)> {
     text.lines()
         .skip(1)
         .filter_map(|line| {
@@ -36,7 +45,8 @@ pub fn parse_routes(text: &str) -> Vec<Ipv4Net> {
             let destination = address(fields.get(1)?)?;
             let mask = address(fields.get(7)?)?;
             let net = Ipv4Net::with_netmask(destination, mask).ok()?;
-            (flags & ROUTE_IS_UP != 0 && net.prefix_len() > 0).then_some(net.trunc())
+            (flags & ROUTE_IS_UP != 0 && net.prefix_len() > 0)
+                .then(|| (fields[0].to_owned(), net.trunc()))
         })
         .collect()
 }
@@ -110,7 +120,10 @@ Main:
     fn routes_in_use_are_read_and_the_default_route_is_none() {
         assert_eq!(
             parse_routes(ROUTE),
-            nets(&["172.17.0.0/16", "192.0.2.0/24"])
+            [
+                ("docker0".to_owned(), "172.17.0.0/16".parse().unwrap()),
+                ("eth0".to_owned(), "192.0.2.0/24".parse().unwrap()),
+            ]
         );
     }
 

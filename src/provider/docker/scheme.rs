@@ -4,11 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use indexmap::IndexMap;
 use ipnet::Ipv4Net;
 use jiff::Timestamp;
 
 use crate::image::Choice;
-use crate::model::{SeatNumber, Service};
+use crate::model::{SeatNumber, Service, Text};
 use crate::plan::{Fingerprint, Kind, Lane, Scheme, Step};
 
 /// The Docker provider's scheme.
@@ -89,6 +90,8 @@ pub struct NetworkSpec {
     pub subnet: Ipv4Net,
     /// Whether it has no way out.
     pub internal: bool,
+    /// Labels that the stack gives it.
+    pub labels: IndexMap<String, Text>,
     /// Its fingerprint.
     pub fingerprint: Fingerprint,
     /// When it may be swept away. No part of the fingerprint.
@@ -102,6 +105,8 @@ pub struct VolumeSpec {
     pub seat: SeatNumber,
     /// Its name in the stack file.
     pub name: String,
+    /// Labels that the stack gives it.
+    pub labels: IndexMap<String, Text>,
     /// Its fingerprint.
     pub fingerprint: Fingerprint,
     /// When it may be swept away. No part of the fingerprint.
@@ -151,9 +156,9 @@ pub enum DockerStep {
     /// Waits until a container's check passes, so long at most.
     AwaitReady(Arc<ContainerSpec>, Duration),
     /// Sees whether a container that has no check stays up.
-    AwaitRunning,
+    AwaitRunning(Arc<ContainerSpec>),
     /// Waits until a container has ended with exit code 0, so long at most.
-    AwaitExit(Duration),
+    AwaitExit(Arc<ContainerSpec>, Duration),
 }
 
 impl fmt::Display for DockerStep {
@@ -169,8 +174,8 @@ impl fmt::Display for DockerStep {
             Self::Unpause => f.pad("unpause"),
             Self::Restart => f.pad("restart"),
             Self::Rename(_) => f.pad("rename"),
-            Self::AwaitReady(..) | Self::AwaitRunning => f.pad("check"),
-            Self::AwaitExit(_) => f.pad("await"),
+            Self::AwaitReady(..) | Self::AwaitRunning(_) => f.pad("check"),
+            Self::AwaitExit(..) => f.pad("await"),
         }
     }
 }
@@ -186,14 +191,14 @@ impl Step for DockerStep {
             | Self::Fill(_)
             | Self::Rename(_) => CREATIONS,
             Self::Start | Self::Unpause | Self::Restart => STARTS,
-            Self::AwaitReady(..) | Self::AwaitRunning | Self::AwaitExit(_) => CHECKS,
+            Self::AwaitReady(..) | Self::AwaitRunning(_) | Self::AwaitExit(..) => CHECKS,
         }
     }
 
     fn is_check(&self) -> bool {
         matches!(
             self,
-            Self::AwaitReady(..) | Self::AwaitRunning | Self::AwaitExit(_)
+            Self::AwaitReady(..) | Self::AwaitRunning(_) | Self::AwaitExit(..)
         )
     }
 }

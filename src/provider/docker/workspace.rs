@@ -1,34 +1,66 @@
 //! Where a workspace's first files come from: a directory, or a git repository cloned once a run.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::Duration;
 
+use bytes::Bytes;
 use tempfile::TempDir;
 use tokio::process::Command;
 use tokio::sync::OnceCell;
 
+use super::files;
 use crate::engine::{Failure, FailureClass};
 use crate::model::environment::WorkspaceFiles;
 
-/// The workspace's first files on this machine.
+/// How long one git command may take. A host that answers nothing would hold up every seat.
+const GIT_PATIENCE: Duration = Duration::from_secs(180);
+
+/// The workspace's first files, packed once for all seats of a run.
 #[derive(Debug, Default)]
 pub struct WorkspaceSource {
-    clone: OnceCell<TempDir>,
+    archive: OnceCell<Result<Bytes, Failure>>,
 }
 
 impl WorkspaceSource {
-    /// The directory that holds them. A repository is cloned when it is first asked for, and the
-    /// clone goes with this value.
-    pub async fn directory(&self, files: &WorkspaceFiles) -> Result<PathBuf, Failure> {
-        match files {
-            WorkspaceFiles::Directory(path) => Ok(path.clone()),
-            WorkspaceFiles::Git { url, revision } => self
-                .clone
-                .get_or_try_init(|| clone(url, revision.as_deref()))
-                .await
-                .map(|directory| directory.path().to_owned()),
-        }
+    /// The archive of the files, all of them owned by `owner`. It is made when it is first asked
+    /// for; where that fails, it has failed for every seat.
+    pub async fn archive(
+        &self,
+        files: &WorkspaceFiles,
+        owner: (u64, u64),
+    ) -> Result<Bytes, Failure> {
+        self.archive
+            .get_or_init(|| async move {
+                match files {
+                    WorkspaceFiles::Directory(path) => pack(path.clone(), owner).await,
+                    WorkspaceFiles::Git { url, revision } => {
+                        let directory = clone(url, revision.as_deref()).await?;
+                        pack(directory.path().to_owned(), owner).await
+                    }
+                }
+            })
+            .await
+            .clone()
     }
+}
+
+async fn pack(directory: PathBuf, owner: (u64, u64)) -> Result<Bytes, Failure> {
+    let shown = directory.display().to_string();
+    let packed =
+        tokio::task::spawn_blocking(move || files::workspace(Path::new(&directory), owner));
+    match packed.await {
+        Ok(Ok(archive)) => Ok(archive.into()),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(error) => Err(error.to_string()),
+    }
+    .map_err(|error| {
+        Failure::new(
+            FailureClass::Invalid,
+            "pack workspace",
+            format!("can't pack {shown}: {error}"),
+        )
+    })
 }
 
 async fn clone(url: &str, revision: Option<&str>) -> Result<TempDir, Failure> {
@@ -61,8 +93,16 @@ async fn git(directory: &TempDir, arguments: &[&str]) -> Result<(), Failure> {
         .env("GIT_TERMINAL_PROMPT", "0")
         .stdin(Stdio::null())
         .kill_on_drop(true)
-        .output()
+        .output();
+    let output = tokio::time::timeout(GIT_PATIENCE, output)
         .await
+        .map_err(|_| {
+            let seconds = GIT_PATIENCE.as_secs();
+            failed(
+                FailureClass::Invalid,
+                format!("git did not end within {seconds} s"),
+            )
+        })?
         .map_err(|error| failed(FailureClass::Invalid, format!("can't run git: {error}")))?;
     if output.status.success() {
         return Ok(());

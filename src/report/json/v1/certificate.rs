@@ -112,14 +112,7 @@ impl From<&view::CertificateView> for Certificate {
                     failure: failure.into(),
                 })
                 .collect(),
-            kept: view
-                .kept
-                .iter()
-                .map(|(thing, reason)| KeptThing {
-                    thing: thing.into(),
-                    reason: reason.clone(),
-                })
-                .collect(),
+            kept: view.kept.iter().map(Into::into).collect(),
             looks: view
                 .looks
                 .iter()
@@ -131,6 +124,15 @@ impl From<&view::CertificateView> for Certificate {
             clean: view.is_clean(),
             started: view.started.to_string(),
             finished: view.finished.to_string(),
+        }
+    }
+}
+
+impl From<&(view::Thing, String)> for KeptThing {
+    fn from((thing, reason): &(view::Thing, String)) -> Self {
+        Self {
+            thing: thing.into(),
+            reason: reason.clone(),
         }
     }
 }

@@ -3,9 +3,11 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::certificate::KeptThing;
 use super::shared::Version;
 use crate::model::EnvironmentName;
 use crate::plan::{Plan, Scheme};
+use crate::removal::Thing;
 
 /// What would be done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -22,6 +24,8 @@ pub struct PlanReport {
     pub actions: Vec<PlannedAction>,
     /// Seats that nothing is planned for, since something is in the way.
     pub blocked: Vec<BlockedSeat>,
+    /// What would stay, of a plan that takes things away, with the reason.
+    pub kept: Vec<KeptThing>,
     /// What a person should know of.
     pub notices: Vec<String>,
 }
@@ -60,7 +64,11 @@ pub struct BlockedSeat {
 
 impl PlanReport {
     /// The report of that plan.
-    pub fn new<S: Scheme>(environment: Option<&EnvironmentName>, plan: &Plan<S>) -> Self {
+    pub fn new<S: Scheme>(
+        environment: Option<&EnvironmentName>,
+        plan: &Plan<S>,
+        kept: &[(Thing, String)],
+    ) -> Self {
         let action = |action: &crate::plan::Action<S>| PlannedAction {
             id: action.id,
             seat: action.owner.seat().map(Into::into),
@@ -83,6 +91,7 @@ impl PlanReport {
             seats: plan.seats.iter().map(|seat| seat.get()).collect(),
             actions: plan.actions.iter().map(action).collect(),
             blocked: plan.blocked.iter().map(blocked).collect(),
+            kept: kept.iter().map(Into::into).collect(),
             notices: plan.notices.clone(),
         }
     }

@@ -309,7 +309,10 @@ fn a_plan_tells_each_action_and_what_is_in_the_way() {
         }],
         notices: vec!["seat 09 is beyond the count".to_owned()],
     };
-    let value = checked("PlanReport", &PlanReport::new(Some(&environment()), &plan));
+    let value = checked(
+        "PlanReport",
+        &PlanReport::new(Some(&environment()), &plan, &[]),
+    );
     assert_eq!(value["changes"], 1);
     assert_eq!(
         value["actions"],
