@@ -238,10 +238,10 @@ fn workspaces(r: &Reader<'_>, active: &[&Draft<'_>]) {
         first = first.or(Some(draft.service.name.as_str()));
         let path = draft.service.seatbox.workspace.as_deref().unwrap_or("/");
         let holder = draft
-            .service
             .mounts
             .iter()
-            .filter(|mount| std::path::Path::new(path).starts_with(&mount.target))
+            .map(|(mount, _)| mount)
+            .filter(|mount| Path::new(path).starts_with(&mount.target))
             .max_by_key(|mount| mount.target.len());
         let named = holder.is_some_and(|mount| matches!(mount.source, MountSource::Volume { .. }));
         if !named {

@@ -75,7 +75,7 @@ const ATTRIBUTES: &[&[&str]] = &[
     &["labels: {a: 'b $$ c', d: $SEATBOX_GROUP}"],
     &["configs: [c, {source: d, target: /e/f, uid: '7', mode: 0400}]\nsecrets: [k]"],
     &["extra_hosts: ['a=1.2.3.4', 'b=::1']"],
-    &["x-seatbox: {workspace: /ws, shell: [bash, -l]}"],
+    &["x-seatbox: {shell: [bash, -l], ready_timeout: 30s}"],
 ];
 
 struct Values;

@@ -397,3 +397,30 @@ fn files_that_can_not_be_read_are_named() {
         );
     }
 }
+
+#[test]
+fn a_workspace_that_a_reset_would_lose_is_refused() {
+    let lost = "the workspace is on no named volume";
+    refused(&[
+        ("x-seatbox: {workspace: /work}", lost),
+        (
+            "volumes: ['v:/home', '/home/dev']\nx-seatbox: {workspace: /home/dev/work}",
+            lost,
+        ),
+    ]);
+    super::fixture::service(
+        "volumes: ['/home', 'v:/home/dev']\nx-seatbox: {workspace: /home/dev/work}",
+    );
+}
+
+#[test]
+fn a_secret_stands_in_nothing_that_others_can_read() {
+    let open = "a secret can't stand in";
+    refused(&[
+        ("labels: {a: $SEATBOX_SECRET_A}", open),
+        ("hostname: h-$SEATBOX_SECRET_A", open),
+        ("command: [run, $SEATBOX_SECRET_A]", open),
+        ("entrypoint: run $SEATBOX_SECRET_A", open),
+        ("healthcheck: {test: [CMD, ping, $SEATBOX_SECRET_A]}", open),
+    ]);
+}
