@@ -16,19 +16,21 @@ const ROUTE_IS_UP: u32 = 0x1;
 /// that it is only just making has its bridge first, and would seem to be somebody else's.
 const ENGINE_BRIDGE: &str = "br-";
 
-/// The networks that this host has a route to or an address in, sorted, each once. A default route
+/// The networks that this host has a route to, sorted, each once. A default route
 /// is none of them: it covers everything and reserves nothing.
 ///
 /// `proc` is `/proc`. What can't be read counts as empty.
 pub fn networks(proc: &Path) -> Vec<Ipv4Net> {
     let read = |name| std::fs::read_to_string(proc.join("net").join(name)).unwrap_or_default();
+    // Bridges are read last: one that appears in between is then known for what it is.
+    let table = parse_forwarding_table(&read("fib_trie"));
     let (bridges, routes): (Vec<_>, Vec<_>) = parse_routes(&read("route"))
         .into_iter()
         .partition(|(interface, _)| interface.starts_with(ENGINE_BRIDGE));
     routes
         .into_iter()
         .map(|(_, net)| net)
-        .chain(parse_forwarding_table(&read("fib_trie")))
+        .chain(table)
         .filter(|net| !bridges.iter().any(|(_, bridge)| bridge.contains(net)))
         .collect::<BTreeSet<_>>()
         .into_iter()
@@ -51,8 +53,9 @@ pub fn parse_routes(text: &str) -> Vec<(String, Ipv4Net)> {
         .collect()
 }
 
-/// Reads the text of `/proc/net/fib_trie`: this host's addresses, and the routes of further tables
-/// (a VPN often has one).
+/// Reads the text of `/proc/net/fib_trie`: the routes of all tables (a VPN often has one of its
+/// own). This host's addresses are left out: those in use have a route, and one without belongs to
+/// a bridge that an engine is only just making.
 pub fn parse_forwarding_table(text: &str) -> Vec<Ipv4Net> {
     let mut networks = Vec::new();
     let mut leaf: Option<Ipv4Addr> = None;
@@ -65,7 +68,7 @@ pub fn parse_forwarding_table(text: &str) -> Vec<Ipv4Net> {
             let prefix = words.next().and_then(|bits| bits.parse().ok());
             let kind = words.nth(1);
             if let Some(bits @ 1..) = prefix
-                && matches!(kind, Some("UNICAST" | "LOCAL"))
+                && kind == Some("UNICAST")
                 && let Ok(net) = Ipv4Net::new(address, bits)
             {
                 networks.push(net.trunc());
@@ -131,7 +134,7 @@ Main:
     fn addresses_and_the_routes_of_other_tables_are_read() {
         assert_eq!(
             parse_forwarding_table(FIB_TRIE),
-            nets(&["10.99.0.0/16", "0.0.0.0/8", "192.0.2.2/32"])
+            nets(&["10.99.0.0/16", "0.0.0.0/8"])
         );
     }
 
@@ -142,12 +145,14 @@ Main:
             "\n\n",
             "Iface\nx\ty",
             "head\na b c d e f g h i",
-            "|-- x\n/99 a LOCAL",
+            "|-- x\n/99 a UNICAST",
         ] {
             assert!(parse_routes(text).is_empty());
             assert!(parse_forwarding_table(text).is_empty());
         }
-        assert!(parse_forwarding_table("|-- 10.0.0.1\n/33 host LOCAL\n/ host LOCAL").is_empty());
+        assert!(
+            parse_forwarding_table("|-- 10.0.0.1\n/33 host UNICAST\n/ host UNICAST").is_empty()
+        );
         assert!(networks(Path::new("/nonexistent")).is_empty());
     }
 
@@ -161,7 +166,7 @@ Main:
         std::fs::write(net.join("fib_trie"), FIB_TRIE.replace("10.99", "172.17")).unwrap();
         assert_eq!(
             networks(proc.path()),
-            nets(&["0.0.0.0/8", "172.17.0.0/16", "192.0.2.0/24", "192.0.2.2/32"])
+            nets(&["0.0.0.0/8", "172.17.0.0/16", "192.0.2.0/24"])
         );
     }
 }
