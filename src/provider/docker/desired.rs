@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::container::SPECIFICATION_VERSION;
+use super::layout::{Layout, ends, is_filled};
 use super::names;
 use super::observe::Observed;
 use super::ports::{self, Holder};
@@ -16,8 +17,8 @@ use super::scheme::{ContainerSpec, Docker, DockerKind, DockerStep, NetworkSpec, 
 use super::subnets::Subnets;
 use crate::image::{Choice, Origin};
 use crate::model::seat::Owner;
-use crate::model::stack::{Condition, MountSource};
-use crate::model::{Environment, SeatNumber, Service, Stack};
+use crate::model::stack::MountSource;
+use crate::model::{Environment, SeatNumber, Service};
 use crate::plan::{Blocked, Bond, Desired, Fingerprint, Key, Need, Stage};
 
 /// How long a service may take until its check passes, unless `x-seatbox.ready_timeout` says
@@ -48,67 +49,6 @@ pub struct Surroundings<'a> {
     pub key: &'a str,
     /// When what is created now may be swept away.
     pub expires: Timestamp,
-}
-
-/// Where a service's stages are.
-#[derive(Debug, Clone, Copy)]
-pub struct Layout {
-    /// The stage that starts it.
-    pub start: usize,
-    /// The stage that waits until it is ready, where it has a check.
-    pub ready: Option<usize>,
-    /// The stage that waits until it has ended, where another service waits for that.
-    pub exit: Option<usize>,
-    /// How many there are.
-    pub len: usize,
-}
-
-impl Layout {
-    /// The stages of a service: create, connect to each further network, fill, start, check, await.
-    pub fn of(environment: &Environment, service: &Service) -> Self {
-        let start = 1
-            + service.networks.len().saturating_sub(1)
-            + usize::from(is_filled(environment, service));
-        let exit = ends(&environment.stack, service);
-        let ready = (!exit && service.check().is_some()).then_some(start + 1);
-        let exit = exit.then_some(start + 1);
-        Self {
-            start,
-            ready,
-            exit,
-            // Whatever it is that is waited for is the last.
-            len: start + 2,
-        }
-    }
-
-    /// How many stages are done when it has been started.
-    pub fn started(&self) -> usize {
-        self.start + 1
-    }
-
-    /// How many stages must be done for that condition.
-    fn until(&self, condition: Condition) -> usize {
-        match condition {
-            Condition::ServiceStarted => self.started(),
-            Condition::ServiceHealthy => self.ready.map_or(self.started(), |stage| stage + 1),
-            Condition::ServiceCompletedSuccessfully => self.len,
-        }
-    }
-}
-
-fn ends(stack: &Stack, service: &Service) -> bool {
-    stack.services.values().any(|other| {
-        other
-            .depends_on
-            .get(&service.name)
-            .is_some_and(|d| d.condition == Condition::ServiceCompletedSuccessfully)
-    })
-}
-
-/// Whether files are put into the service's container before it starts.
-fn is_filled(environment: &Environment, service: &Service) -> bool {
-    !service.files.is_empty()
-        || (service.seatbox.workspace.is_some() && environment.workspace.files.is_some())
 }
 
 /// What should exist of `seats`.

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::desired::Layout;
+use super::layout::Layout;
 use super::names;
 use super::observe::{ContainerState, Observed, OurContainer};
 use super::scheme::{Docker, DockerKind, DockerStep};

@@ -9,6 +9,7 @@ pub mod errors;
 pub mod exec;
 pub mod files;
 pub mod found;
+pub mod layout;
 pub mod listening;
 pub mod logs;
 pub mod names;

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use ipnet::Ipv4Net;
 use jiff::Timestamp;
 
-use super::desired::{Layout, Surroundings, Wanted, desired};
+use super::desired::{Surroundings, Wanted, desired};
 use super::found::found;
+use super::layout::Layout;
 use super::names;
 use super::observe::{ContainerState, Observed, OurContainer, OurNetwork, OurVolume, Published};
 use super::ports::Holder;

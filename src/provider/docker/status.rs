@@ -128,7 +128,7 @@ fn service_view(
             problem: Some("its container is missing".to_owned()),
         };
     };
-    let ends = super::desired::Layout::of(environment, service)
+    let ends = super::layout::Layout::of(environment, service)
         .exit
         .is_some();
     let (word, problem) = match container.state {
