@@ -71,14 +71,7 @@ pub fn body(
             .healthcheck
             .as_ref()
             .map(|check| health(check, &texts)),
-        labels: Some(
-            service
-                .labels
-                .iter()
-                .map(|(name, value)| (name.clone(), text(value)))
-                .chain(labels)
-                .collect(),
-        ),
+        labels: Some(labels),
         stop_signal: service.stop_signal.clone(),
         stop_timeout: service
             .stop_grace_period

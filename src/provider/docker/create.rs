@@ -27,13 +27,15 @@ type Labels = HashMap<String, String>;
 const SETTLING: (usize, Duration) = (20, Duration::from_millis(250));
 
 impl Applier {
-    /// Our labels and Compose's: every call that creates something carries both.
+    /// The stack's own labels of a resource, and over them ours and Compose's: every call that
+    /// creates something carries them.
     fn labels(
         &self,
         seat: SeatNumber,
         service: Option<&str>,
         fingerprint: &Fingerprint,
         expires: Timestamp,
+        own: &IndexMap<String, Text>,
         compose: &[(&str, &str)],
     ) -> Labels {
         let environment = self.environment();
@@ -45,8 +47,10 @@ impl Applier {
             fingerprint: Some(fingerprint.clone()),
             key: self.key.as_ref().map(|key| key.fingerprint()),
         };
-        ownership
-            .write()
+        let values = self.values(seat);
+        own.iter()
+            .map(|(name, text)| (name.clone(), text.render(&values)))
+            .chain(ownership.write())
             .chain([(
                 "com.docker.compose.project".to_owned(),
                 names::project(&environment.name, seat),
@@ -56,15 +60,6 @@ impl Applier {
                     (format!("com.docker.compose.{name}"), (*value).to_owned())
                 }),
             )
-            .collect()
-    }
-
-    /// The stack's own labels of a resource, and ours over them.
-    fn with_own(&self, seat: SeatNumber, own: &IndexMap<String, Text>, ours: Labels) -> Labels {
-        let values = self.values(seat);
-        own.iter()
-            .map(|(name, text)| (name.clone(), text.render(&values)))
-            .chain(ours)
             .collect()
     }
 
@@ -90,16 +85,13 @@ impl Applier {
                 }]),
                 ..Default::default()
             }),
-            labels: Some(self.with_own(
+            labels: Some(self.labels(
                 spec.seat,
+                None,
+                &spec.fingerprint,
+                spec.expires,
                 &spec.labels,
-                self.labels(
-                    spec.seat,
-                    None,
-                    &spec.fingerprint,
-                    spec.expires,
-                    &[("network", &spec.name)],
-                ),
+                &[("network", &spec.name)],
             )),
             ..Default::default()
         };
@@ -135,16 +127,13 @@ impl Applier {
         const CALL: &str = "create volume";
         let request = VolumeCreateRequest {
             name: Some(name.to_owned()),
-            labels: Some(self.with_own(
+            labels: Some(self.labels(
                 spec.seat,
+                None,
+                &spec.fingerprint,
+                spec.expires,
                 &spec.labels,
-                self.labels(
-                    spec.seat,
-                    None,
-                    &spec.fingerprint,
-                    spec.expires,
-                    &[("volume", &spec.name)],
-                ),
+                &[("volume", &spec.name)],
             )),
             ..Default::default()
         };
@@ -170,6 +159,7 @@ impl Applier {
             Some(service),
             &spec.fingerprint,
             spec.expires,
+            &spec.service.labels,
             &[
                 ("service", service),
                 ("container-number", "1"),

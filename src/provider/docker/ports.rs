@@ -20,6 +20,18 @@ pub struct Holder {
     pub name: String,
 }
 
+impl Holder {
+    /// Whether this one keeps another from `port` on `address`. An unspecified address, of either
+    /// family, overlaps every other: a socket on `::` takes IPv4 too unless it was told not to,
+    /// and a clash that is foreseen wrongly costs less than one that is missed.
+    pub fn clashes(&self, protocol: Protocol, address: IpAddr, port: u16) -> bool {
+        let (own, wanted) = (self.address.to_canonical(), address.to_canonical());
+        self.protocol == protocol
+            && self.port == port
+            && (own == wanted || own.is_unspecified() || wanted.is_unspecified())
+    }
+}
+
 impl From<&Published> for Holder {
     fn from(published: &Published) -> Self {
         Self {
@@ -68,11 +80,43 @@ pub fn holder(
     port: u16,
     protocol: Protocol,
 ) -> Option<&Holder> {
-    holders.iter().find(|holder| {
-        holder.port == port
-            && holder.protocol == protocol
-            && (holder.address == address
-                || holder.address.is_unspecified()
-                || address.is_unspecified())
-    })
+    holders
+        .iter()
+        .find(|holder| holder.clashes(protocol, address, port))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn holder(address: &str) -> Holder {
+        Holder {
+            address: address.parse().unwrap(),
+            port: 5432,
+            protocol: Protocol::Tcp,
+            name: "somebody".to_owned(),
+        }
+    }
+
+    #[test]
+    fn an_unspecified_address_clashes_with_every_other() {
+        let clashes = |own: &str, wanted: &str| {
+            holder(own).clashes(Protocol::Tcp, wanted.parse().unwrap(), 5432)
+        };
+        assert!(clashes("127.0.0.1", "127.0.0.1"));
+        assert!(clashes("0.0.0.0", "127.0.0.1"));
+        assert!(clashes("127.0.0.1", "0.0.0.0"));
+        assert!(clashes("::", "192.0.2.2"));
+        assert!(clashes("0.0.0.0", "::"));
+        assert!(clashes("::ffff:127.0.0.1", "127.0.0.1"));
+        assert!(!clashes("127.0.0.1", "192.0.2.2"));
+        assert!(!clashes("::1", "127.0.0.1"));
+    }
+
+    #[test]
+    fn another_port_or_protocol_does_not_clash() {
+        let any = "0.0.0.0".parse().unwrap();
+        assert!(!holder("0.0.0.0").clashes(Protocol::Tcp, any, 5433));
+        assert!(!holder("0.0.0.0").clashes(Protocol::Udp, any, 5432));
+    }
 }
