@@ -124,6 +124,42 @@ pub struct Service {
 }
 
 impl Service {
+    /// The named volumes that a snapshot of it fills, with their places in the container: those
+    /// that take an image's files when they are new. The workspace's is none of them.
+    pub fn snapshot_volumes(&self) -> impl Iterator<Item = (&str, &str)> {
+        let workspace = self.seatbox.workspace.as_deref();
+        self.mounts
+            .iter()
+            .filter_map(move |mount| match &mount.source {
+                MountSource::Volume {
+                    name,
+                    nocopy: false,
+                } if !mount.read_only
+                    && !workspace
+                        .is_some_and(|path| std::path::Path::new(path).starts_with(&mount.target)) =>
+                {
+                    Some((name.as_str(), mount.target.as_str()))
+                }
+                _ => None,
+            })
+    }
+
+    /// Every text that its first start can see: what it runs, as whom, with which variables and
+    /// files.
+    pub fn first_start_texts(&self) -> impl Iterator<Item = &Text> {
+        let files = self.files.iter().filter_map(|file| match &file.content {
+            FileContent::Text(text) => Some(text),
+            FileContent::Bytes(_) => None,
+        });
+        self.command
+            .iter()
+            .chain(&self.entrypoint)
+            .flatten()
+            .chain(self.environment.values())
+            .chain(&self.user)
+            .chain(files)
+    }
+
     /// Its health check, where it has one that says anything: `NONE` turns the image's off, and
     /// without a test the image's own holds, which only the container tells.
     pub fn check(&self) -> Option<&Healthcheck> {
@@ -144,6 +180,18 @@ pub struct ServiceSettings {
     /// How long its check may take to pass when it is brought up.
     #[serde(skip)]
     pub ready_timeout: Option<Duration>,
+    /// That its first start is made once for all seats. No part of what a container is made from:
+    /// it only says how its volumes get their first content.
+    #[serde(skip)]
+    pub snapshot: Option<Snapshot>,
+}
+
+/// How every seat gets a copy of what a service's first start makes in its volumes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Snapshot {
+    /// The command that turns the copy into the seat's own, run in the started container, in the
+    /// form of a health check (`["CMD", …]` or `["CMD-SHELL", "…"]`). It can be run again.
+    pub personalize: Vec<Text>,
 }
 
 /// The transport protocol of a port.

@@ -6,7 +6,10 @@ use super::read::file::File;
 use super::read::reader::Reader;
 use super::read::service::Draft;
 use super::variables::closest;
-use crate::model::stack::{Condition, MountSource, Port};
+use crate::model::stack::{Condition, Mount, MountSource, Port};
+use crate::model::text::Segment;
+use crate::model::{SeatVariable, Service, Stack, Text};
+use crate::yaml::Place;
 
 /// Checks the services of the active profiles against each other and against what is declared.
 pub fn check(r: &Reader<'_>, file: &File<'_>, active: &[&Draft<'_>]) {
@@ -192,6 +195,67 @@ fn injected(r: &Reader<'_>, draft: &Draft<'_>) {
                 MountSource::Volume { .. } | MountSource::Anonymous => {}
             },
         }
+    }
+}
+
+/// A snapshot is made once and copied to every seat, so what goes into it must be the same for all
+/// of them, and there must be volumes of the service's own that take it.
+pub fn snapshots(r: &Reader<'_>, stack: &Stack, active: &[&Draft<'_>]) {
+    for draft in active {
+        let Some(service) = stack.services.get(&draft.service.name) else {
+            continue;
+        };
+        if service.seatbox.snapshot.is_some() {
+            let place = draft
+                .node
+                .place_of(&["x-seatbox".into(), "snapshot".into()]);
+            snapshot(r, stack, service, &place);
+        }
+    }
+}
+
+fn snapshot(r: &Reader<'_>, stack: &Stack, service: &Service, place: &Place) {
+    if service.check().is_none_or(|check| check.test.is_empty()) {
+        r.fail_hint(
+            place,
+            "a snapshot needs a healthcheck with a `test`",
+            "it must fail as long as a seat's own password does not work",
+        );
+    }
+    if service.snapshot_volumes().next().is_none() {
+        r.fail_hint(
+            place,
+            "there is no volume that a snapshot could fill",
+            "mount a named one where the service keeps its data",
+        );
+    }
+    for (name, _) in service.snapshot_volumes() {
+        let has = |mount: &Mount| matches!(&mount.source, MountSource::Volume { name: other, .. } if other == name);
+        let other = stack
+            .services
+            .values()
+            .find(|other| other.name != service.name && other.mounts.iter().any(has));
+        if let Some(other) = other {
+            let other = &other.name;
+            r.fail(
+                place,
+                format!("the volume `{name}` of this snapshot is mounted by `{other}` too"),
+            );
+        }
+    }
+    let varies = service
+        .first_start_texts()
+        .flat_map(Text::segments)
+        .find_map(|segment| match segment {
+            Segment::Variable(SeatVariable::Secret(_)) | Segment::Literal(_) => None,
+            Segment::Variable(variable) => Some(variable.name()),
+        });
+    if let Some(variable) = varies {
+        r.fail_hint(
+            place,
+            format!("a snapshot is the same for every seat, and this service uses ${variable}"),
+            "leave the variable or the snapshot out",
+        );
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use super::check::check;
+use super::check::{check, snapshots};
 use super::dotenv::{self, Format};
 use super::interpolate::{Problem, interpolate};
 use super::read::file::{File, file};
@@ -93,6 +93,7 @@ pub fn load(request: &Request<'_>) -> Result<Stack, Diagnostics> {
     let active = active(&r, &file, &root, request.profiles);
     check(&r, &file, &active);
     let mut stack = assemble(&file, &active, path);
+    snapshots(&r, &stack, &active);
     if !request.isolation.internet {
         close(&mut stack);
     }

@@ -4,7 +4,7 @@ use super::emit::Yaml;
 use super::export::{Pairs, Writer, plain};
 use crate::model::Service;
 use crate::model::stack::{
-    Condition, Healthcheck, InjectedFile, Mount, MountSource, Port, Resources, Restart,
+    Condition, Healthcheck, InjectedFile, Mount, MountSource, Port, Resources, Restart, Snapshot,
 };
 
 /// Every attribute of `service` that it has.
@@ -97,7 +97,21 @@ pub fn write(w: &Writer<'_>, service: &Service) -> Yaml {
         own.put("shell", words(shell));
     }
     own.time("ready_timeout", service.seatbox.ready_timeout);
+    if let Some(snapshot) = &service.seatbox.snapshot {
+        own.put("snapshot", self::snapshot(w, snapshot));
+    }
     map.put("x-seatbox", own.done());
+    map.done()
+}
+
+fn snapshot(w: &Writer<'_>, snapshot: &Snapshot) -> Yaml {
+    let command = match snapshot.personalize.as_slice() {
+        [form, shell] if form.as_literal() == Some("CMD-SHELL") => w.text(shell),
+        [_, words @ ..] => w.list(words),
+        [] => Yaml::List(Vec::new()),
+    };
+    let mut map = Pairs::default();
+    map.put("personalize", command);
     map.done()
 }
 

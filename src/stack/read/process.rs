@@ -217,12 +217,25 @@ fn engine_time(r: &Reader<'_>, node: &Node, what: &str) -> Option<std::time::Dur
     Some(duration)
 }
 
-fn health_test(r: &Reader<'_>, node: &Node) -> Vec<Text> {
+/// A command to be run in the container, in the form of a health check: a string goes to the shell,
+/// a list is a program with its arguments.
+pub fn shell_or_list(r: &Reader<'_>, node: &Node, what: &str) -> Vec<Text> {
     let Value::Sequence(items) = &node.value else {
-        return match r.text(node, "`test`") {
+        return match r.text(node, what) {
             Some(shell) => vec![Text::literal("CMD-SHELL"), shell],
             None => Vec::new(),
         };
+    };
+    if items.is_empty() {
+        r.fail(&node.place, format!("{what} must be a command"));
+    }
+    let words = items.iter().filter_map(|item| r.text(item, what));
+    std::iter::once(Text::literal("CMD")).chain(words).collect()
+}
+
+fn health_test(r: &Reader<'_>, node: &Node) -> Vec<Text> {
+    let Value::Sequence(items) = &node.value else {
+        return shell_or_list(r, node, "`test`");
     };
     let test: Vec<Text> = items
         .iter()

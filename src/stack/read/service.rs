@@ -6,7 +6,7 @@ use super::files::{self, Declared, Kind};
 use super::reader::{Reader, shorten};
 use super::resources::{self, Limit, Limits};
 use super::unsupported::Part;
-use super::{depends, mounts, networks, ports, process, security};
+use super::{depends, mounts, networks, ports, process, security, settings};
 use crate::model::stack::{InjectedFile, Mount, Resources, Restart, ServiceSettings};
 use crate::model::{Service, ServiceName, Text};
 use crate::yaml::{Node, Place, Value};
@@ -180,7 +180,7 @@ pub fn service<'n>(
             "profiles" => draft.profiles = words(r, value, "profiles"),
             "extra_hosts" => s.extra_hosts = networks::extra_hosts(r, value),
             "platform" => s.platform = platform(r, value),
-            "x-seatbox" => s.seatbox = settings(r, value),
+            "x-seatbox" => s.seatbox = settings::settings(r, value),
             // What says only what holds anyway is no reason to refuse a file.
             "privileged" | "tty" | "stdin_open" if value.value == Value::Bool(false) => {}
             _ => r.refuse_key(place, Part::Service, "a service", key, &KNOWN),
@@ -203,14 +203,16 @@ pub fn service<'n>(
     Some(draft)
 }
 
-fn words(r: &Reader<'_>, node: &Node, what: &str) -> Vec<String> {
+/// The words of a list.
+pub fn words(r: &Reader<'_>, node: &Node, what: &str) -> Vec<String> {
     r.list(node, what)
         .iter()
         .filter_map(|item| r.word(item, what).map(str::to_owned))
         .collect()
 }
 
-fn absolute(r: &Reader<'_>, node: &Node, what: &str) -> Option<String> {
+/// An absolute path in a container.
+pub fn absolute(r: &Reader<'_>, node: &Node, what: &str) -> Option<String> {
     let text = r.word(node, what)?;
     r.container_path(text, &node.place, what)
 }
@@ -333,33 +335,4 @@ fn platform(r: &Reader<'_>, node: &Node) -> Option<String> {
         return None;
     }
     Some(text.to_owned())
-}
-
-fn settings(r: &Reader<'_>, node: &Node) -> ServiceSettings {
-    let mut settings = ServiceSettings::default();
-    for (key, place, value) in r.every_pair(node, "x-seatbox") {
-        match key {
-            "workspace" => settings.workspace = absolute(r, value, "`workspace`"),
-            "shell" => {
-                let words = match &value.value {
-                    Value::Sequence(_) => Some(words(r, value, "`shell`")),
-                    _ => r
-                        .word(value, "`shell`")
-                        .and_then(|text| shell_words::split(text).ok()),
-                };
-                match words {
-                    Some(words) if !words.is_empty() => settings.shell = Some(words),
-                    _ => r.fail(&value.place, "`shell` must be a command"),
-                }
-            }
-            "ready_timeout" => {
-                settings.ready_timeout = r.duration(value, "`ready_timeout`");
-            }
-            _ => {
-                let known = ["workspace", "shell", "ready_timeout"];
-                r.unknown_key(place, "x-seatbox", key, &known);
-            }
-        }
-    }
-    settings
 }

@@ -222,6 +222,15 @@ fn an_exported_stack_is_read_again_as_the_hardened_stack() {
 }
 
 #[test]
+fn both_forms_of_a_snapshots_command_survive_the_export() {
+    for command in ["'a $$b | c'", "[a, $$b, \"c d\"]"] {
+        round_trip(&with_attributes(&format!(
+            "volumes: ['w:/d']\nhealthcheck: {{test: x}}\nx-seatbox: {{snapshot: {{personalize: {command}}}}}"
+        )));
+    }
+}
+
+#[test]
 fn a_file_that_was_read_is_exported_beside_the_stack() {
     let directory = tempfile::tempdir().expect("a directory");
     let file = directory.path().join("stack.yaml");

@@ -414,6 +414,35 @@ fn a_workspace_that_a_reset_would_lose_is_refused() {
 }
 
 #[test]
+fn a_snapshot_that_can_not_be_the_same_for_every_seat_is_refused() {
+    let check = "healthcheck: {test: 'true'}\nx-seatbox: {snapshot: {personalize: 'true'}}";
+    let refuse = |attributes: &str, why| refused(&[(&format!("{attributes}\n{check}"), why)]);
+    refuse("image: i", "no volume that a snapshot could fill");
+    refuse("volumes: ['v:/d:ro']", "no volume that a snapshot could fill");
+    refuse(
+        "volumes: ['v:/d']\nenvironment: {A: $SEATBOX_SEAT}",
+        "uses $SEATBOX_SEAT",
+    );
+    refuse("volumes: ['v:/d']\nconfigs: [c]", "uses $SEATBOX_SEAT");
+    refused(&[
+        (
+            "volumes: ['v:/d']\nx-seatbox: {snapshot: {personalize: 'true'}}",
+            "needs a healthcheck",
+        ),
+        ("x-seatbox: {snapshot: {}}", "has no `personalize`"),
+        ("x-seatbox: {snapshot: {personalise: x}}", "did you mean `personalize`?"),
+        (
+            "x-seatbox: {snapshot: {personalize: 'echo $SEATBOX_SECRET_A'}}",
+            "a secret can't stand in",
+        ),
+    ]);
+    // A host name of its own changes nothing that a first start writes; a secret is replaced.
+    super::fixture::service(&format!(
+        "hostname: h-$SEATBOX_SEAT\nvolumes: ['v:/d']\nenvironment: {{A: $SEATBOX_SECRET_A}}\n{check}"
+    ));
+}
+
+#[test]
 fn a_secret_stands_in_nothing_that_others_can_read() {
     let open = "a secret can't stand in";
     refused(&[

@@ -1,7 +1,7 @@
 //! The shipped stack.
 
 use super::fixture::Setup;
-use crate::model::stack::{Condition, FileContent};
+use crate::model::stack::Condition;
 
 const TEXT: &str = include_str!("../../../templates/stacks/go-redis-postgres.yaml");
 
@@ -31,15 +31,19 @@ fn the_shipped_stack_is_what_the_event_needs() {
             .values()
             .all(|s| s.healthcheck.is_some() && s.ports.len() == 1)
     );
-    let redis = &stack.services[1].files[0];
-    assert_eq!((redis.uid, redis.mode), (999, 0o400));
-    let FileContent::Text(text) = &redis.content else {
-        panic!("it is text")
-    };
-    assert!(
-        text.to_compose()
-            .starts_with("requirepass ${SEATBOX_SECRET_REDIS}\n")
+    // Nothing has to be copied into a container before it starts.
+    assert!(stack.services.values().all(|s| s.files.is_empty()));
+    let redis = &stack.services[1];
+    assert_eq!(
+        redis.environment["REDISCLI_AUTH"].to_compose(),
+        "${SEATBOX_SECRET_REDIS}"
     );
+    let postgres = &stack.services[2];
+    assert_eq!(
+        postgres.snapshot_volumes().collect::<Vec<_>>(),
+        [("postgres", "/var/lib/postgresql/data")]
+    );
+    assert!(postgres.seatbox.snapshot.is_some());
 }
 
 #[test]
