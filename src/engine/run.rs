@@ -45,6 +45,11 @@ impl Progress {
             total,
         });
     }
+
+    /// Says something that a person should know.
+    pub fn notice(&self, message: impl Into<String>) {
+        self.events.notice(message);
+    }
 }
 
 /// Carries out `plan`: every action once all that it comes after has succeeded, as many at a time

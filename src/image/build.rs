@@ -6,20 +6,15 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use bollard::Docker as Client;
-use bollard::query_parameters::ImportImageOptions;
-use futures_util::StreamExt as _;
-use futures_util::stream;
 use jiff::Timestamp;
 use serde_json::json;
-use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::Command;
-use tokio_util::io::ReaderStream;
 
 use super::Recipe;
+use super::archive::Layered;
 use crate::engine::{Failure, FailureClass, Progress};
-use crate::provider::docker::errors::failure;
 
 const CALL: &str = "build image";
 /// Where Debian's packages come from, unless `SEATBOX_DEBIAN_MIRROR` names a nearer place.
@@ -31,8 +26,6 @@ const MERGED_USR: &str = "/usr/share/mmdebstrap/hooks/maybe-merged-usr";
 /// What dpkg's excludes do not reach, since the first packages come before them, and what is this
 /// machine's and not the image's.
 const CLEAN_UP: &str = r#"find "$1/usr/share/doc" ! -type d ! -name copyright -delete; rm -rf "$1/etc/hostname" "$1/etc/resolv.conf" "$1"/usr/share/man/* "$1"/usr/share/locale/* "$1"/usr/share/info/* "$1"/usr/share/lintian/*"#;
-/// A tar archive is made of blocks of so many bytes.
-const BLOCK: usize = 512;
 
 /// Makes the recipe's image on this machine and loads it into the engine, under its name.
 pub async fn build(client: &Client, recipe: &Recipe, progress: &Progress) -> Result<(), Failure> {
@@ -44,7 +37,16 @@ pub async fn build(client: &Client, recipe: &Recipe, progress: &Progress) -> Res
     let layer = directory.path().join("layer.tar");
     bootstrap(recipe, &directory, &layer, progress).await?;
     progress.report("loading", None, None);
-    load(client, recipe, &layer).await
+    let created = Timestamp::now();
+    let image = Layered {
+        name: &recipe.name,
+        below: &[],
+        layer: &layer,
+    };
+    image
+        .load(client, CALL, |digest| image_config(recipe, digest, created))
+        .await
+        .map(drop)
 }
 
 fn unwritable(error: &io::Error) -> Failure {
@@ -269,78 +271,9 @@ fn image_config(recipe: &Recipe, digest: &str, created: Timestamp) -> serde_json
                 "org.opencontainers.image.description": recipe.description,
             },
         },
-        "rootfs": { "type": "layers", "diff_ids": [format!("sha256:{digest}")] },
+        "rootfs": { "type": "layers", "diff_ids": [digest] },
         "history": [{ "created": created, "created_by": "seatbox recipe" }],
     })
-}
-
-/// One file of an archive, all of it in memory.
-fn entry(name: &str, content: &[u8]) -> Vec<u8> {
-    let mut bytes = header(name, content.len() as u64);
-    bytes.extend_from_slice(content);
-    bytes.resize(bytes.len().next_multiple_of(BLOCK), 0);
-    bytes
-}
-
-fn header(name: &str, size: u64) -> Vec<u8> {
-    let mut header = tar::Header::new_gnu();
-    header
-        .set_path(name)
-        .expect("the names of an image archive are short and relative");
-    header.set_size(size);
-    header.set_mode(0o644);
-    header.set_cksum();
-    header.as_bytes().to_vec()
-}
-
-/// Loads the layer as an image, in the form that `docker save` writes.
-async fn load(client: &Client, recipe: &Recipe, layer: &Path) -> Result<(), Failure> {
-    let unreadable = |error: io::Error| {
-        Failure::new(
-            FailureClass::Broken,
-            CALL,
-            format!("can't read what was made: {error}"),
-        )
-    };
-    let (digest, size) = digest(layer).await.map_err(unreadable)?;
-    let config = image_config(recipe, &digest, Timestamp::now()).to_string();
-    let config_name = format!("{}.json", crate::hex(&Sha256::digest(&config)));
-    let layer_name = "layer.tar";
-    let manifest = json!([{
-        "Config": config_name,
-        "RepoTags": [recipe.name],
-        "Layers": [layer_name],
-    }]);
-    let mut head = entry(&config_name, config.as_bytes());
-    head.extend(entry("manifest.json", manifest.to_string().as_bytes()));
-    head.extend(header(layer_name, size));
-    // What fills the layer's last block, and the two empty blocks at an archive's end.
-    let fill = size.next_multiple_of(BLOCK as u64) - size;
-    let tail = vec![0; usize::try_from(fill).unwrap_or(0) + 2 * BLOCK];
-    let file = tokio::fs::File::open(layer).await.map_err(unreadable)?;
-    let archive = stream::iter([Ok(head.into())])
-        .chain(ReaderStream::with_capacity(file, 1 << 20))
-        .chain(stream::iter([Ok(tail.into())]));
-    let mut steps = client.import_image_stream(ImportImageOptions::default(), archive, None);
-    while let Some(step) = steps.next().await {
-        step.map_err(|error| failure("load image", &error))?;
-    }
-    Ok(())
-}
-
-async fn digest(path: &Path) -> io::Result<(String, u64)> {
-    let mut file = tokio::fs::File::open(path).await?;
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0; 1 << 20];
-    let mut size = 0;
-    loop {
-        let read = file.read(&mut buffer).await?;
-        if read == 0 {
-            return Ok((crate::hex(&hash.finalize()), size));
-        }
-        hash.update(&buffer[..read]);
-        size += read as u64;
-    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Images: which are there, where the others come from, and getting them.
 
+pub mod archive;
 pub mod build;
 pub mod choice;
 pub mod fetch;

@@ -22,6 +22,7 @@ async fn capture(
         id,
         &argv,
         Some("nobody"),
+        &[],
         limit,
         deadline,
     )
@@ -87,7 +88,7 @@ async fn a_command_that_does_not_exist_is_127_or_an_error_of_the_engine() {
     let id = environment.run(IDLE).await;
     let argv = ["no-such-command".to_owned()];
     let docker = &environment.docker;
-    let result = exec_capture(docker, &id, &argv, None, 1000, Duration::from_secs(20)).await;
+    let result = exec_capture(docker, &id, &argv, None, &[], 1000, Duration::from_secs(20)).await;
     match result {
         Ok(output) => assert!([126, 127].contains(&output.exit_code), "{output:?}"),
         Err(error) => {

@@ -103,7 +103,7 @@ async fn following_takes_lines_as_they_come_until_every_container_has_ended() {
         environment.ended(&second).await;
         let touch = ["touch", "/tmp/go"].map(str::to_owned);
         let patience = Duration::from_secs(20);
-        exec_capture(&environment.docker, &first, &touch, None, 0, patience).await
+        exec_capture(&environment.docker, &first, &touch, None, &[], 0, patience).await
     };
     let (failures, went) =
         tokio::time::timeout(Duration::from_secs(30), async { tokio::join!(all, go) })

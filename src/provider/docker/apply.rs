@@ -1,6 +1,7 @@
 //! Making a plan's calls on an engine. Each can be made again when nobody knows whether it worked.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bollard::Docker as Client;
 use bollard::models::NetworkConnectRequest;
@@ -15,11 +16,13 @@ use secrecy::ExposeSecret as _;
 use super::errors::{failure, is_conflict, is_not_found, is_not_modified};
 use super::names;
 use super::scheme::{ContainerSpec, Docker, DockerKind, DockerStep};
+use super::ready::Readiness;
 use super::workspace::WorkspaceSource;
-use super::{container, files, ready};
+use super::{container, files, ready, snapshot};
 use crate::engine::{Apply, Failure, FailureClass, Progress};
 use crate::image::{Choice, Fetch};
-use crate::model::{Environment, SeatNumber, SeatValues, SeatVariable};
+use crate::model::stack::Protocol;
+use crate::model::{Environment, SeatNumber, SeatValues, SeatVariable, Service, Text};
 use crate::plan::{Action, Operation};
 use crate::secret::{EventKey, derive};
 
@@ -27,6 +30,8 @@ use crate::secret::{EventKey, derive};
 pub struct Applier {
     /// The engine.
     pub client: Client,
+    /// Whether the engine's network is this host's, so that services can be reached from here.
+    pub is_local: bool,
     /// The environment. `sweep` has none, and creates nothing.
     pub environment: Option<Arc<Environment>>,
     /// Where seats' secrets come from.
@@ -81,6 +86,7 @@ impl Apply<Docker> for Applier {
         };
         match step {
             DockerStep::FetchImage(choice) => self.fetch(choice, progress).await,
+            DockerStep::MakeSnapshot(spec) => snapshot::make(self, spec, progress).await,
             DockerStep::CreateNetwork(spec) => self.create_network(name, spec).await,
             DockerStep::CreateVolume(spec) => self.create_volume(name, spec).await,
             DockerStep::CreateContainer(spec) => self.create_container(name, spec).await,
@@ -92,9 +98,11 @@ impl Apply<Docker> for Applier {
             DockerStep::Rename(id) => self.rename(id, name).await,
             // What a service writes may quote a password.
             DockerStep::AwaitReady(spec, timeout) => {
-                let test = check(&spec.service, &self.values(spec.seat));
-                let ready = ready::await_ready(&self.client, name, &test, *timeout, progress).await;
-                ready.map_err(|failure| self.redact(failure, spec))
+                let values = self.values(spec.seat);
+                let readiness = self.readiness(&spec.service, &values, *timeout);
+                ready::await_ready(&self.client, name, &readiness, progress)
+                    .await
+                    .map_err(|failure| self.redact(failure, spec))
             }
             DockerStep::AwaitRunning(spec) => ready::await_running(&self.client, name)
                 .await
@@ -119,6 +127,30 @@ impl Applier {
             .as_deref()
             .expect("only a plan made with an event key creates containers");
         seat_values(self.environment(), key, seat)
+    }
+
+    /// How to see that a service is ready.
+    pub(super) fn readiness(
+        &self,
+        service: &Service,
+        values: &dyn SeatValues,
+        timeout: Duration,
+    ) -> Readiness {
+        let render = |texts: &Vec<Text>| texts.iter().map(|text| text.render(values)).collect();
+        let snapshot = service.seatbox.snapshot.as_ref();
+        // In the workspace nothing listens before a participant makes it.
+        let listens = self.is_local && service.seatbox.workspace.is_none();
+        let targets = service.ports.iter().map(|port| port.target);
+        Readiness {
+            test: check(service, values),
+            personalize: snapshot.map(|snapshot| render(&snapshot.personalize)),
+            ports: targets
+                .chain(service.expose.iter().copied())
+                .filter(|port| listens && port.protocol == Protocol::Tcp)
+                .map(|port| port.number)
+                .collect(),
+            timeout,
+        }
     }
 
     async fn fetch(&self, choice: &Choice, progress: &Progress) -> Result<(), Failure> {
@@ -294,8 +326,17 @@ impl Applier {
     }
 }
 
+/// A service's variables with the seat's values in them, as `NAME=value`.
+pub(super) fn variables(service: &Service, values: &dyn SeatValues) -> Vec<String> {
+    service
+        .environment
+        .iter()
+        .map(|(name, value)| format!("{name}={}", value.render(values)))
+        .collect()
+}
+
 /// A service's check with the seat's values in it, in the engine's form.
-fn check(service: &crate::model::Service, values: &dyn SeatValues) -> Vec<String> {
+pub(super) fn check(service: &Service, values: &dyn SeatValues) -> Vec<String> {
     service
         .healthcheck
         .iter()
@@ -305,7 +346,7 @@ fn check(service: &crate::model::Service, values: &dyn SeatValues) -> Vec<String
 }
 
 /// Who owns a workspace's first files: the service's user, where it is given in numbers.
-fn owner_of(service: &crate::model::Service) -> (u64, u64) {
+fn owner_of(service: &Service) -> (u64, u64) {
     let Some(user) = service.user.as_ref().and_then(|user| user.as_literal()) else {
         return (0, 0);
     };
@@ -314,7 +355,7 @@ fn owner_of(service: &crate::model::Service) -> (u64, u64) {
     (user, group.parse().unwrap_or(user))
 }
 
-fn secrets(service: &crate::model::Service) -> Vec<SeatVariable> {
+fn secrets(service: &Service) -> Vec<SeatVariable> {
     use crate::model::text::Segment;
     service
         .environment

@@ -9,6 +9,7 @@ use bollard::models::{
     ResourcesUlimits, RestartPolicy, RestartPolicyNameEnum,
 };
 
+use super::apply::variables;
 use super::names;
 use super::ports;
 use super::scheme::ContainerSpec;
@@ -40,13 +41,7 @@ pub fn body(
                 .map_or_else(|| service.name.to_string(), text),
         ),
         user: service.user.as_ref().map(text),
-        env: Some(
-            service
-                .environment
-                .iter()
-                .map(|(name, value)| format!("{name}={}", text(value)))
-                .collect(),
-        ),
+        env: Some(variables(service, values)),
         cmd: service.command.as_deref().map(texts),
         entrypoint: service.entrypoint.as_deref().map(texts),
         working_dir: service.working_dir.clone(),

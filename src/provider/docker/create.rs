@@ -168,12 +168,26 @@ impl Applier {
                 ("project.config_files", &file),
             ],
         );
-        let body = container::body(environment, spec, &self.values(spec.seat), labels);
+        let mut body = container::body(environment, spec, &self.values(spec.seat), labels);
         let options = CreateContainerOptions {
             name: Some(name.to_owned()),
             platform: spec.service.platform.clone().unwrap_or_default(),
         };
-        match self.client.create_container(Some(options), body).await {
+        let own = body.image.clone();
+        if let Some(snapshot) = &spec.snapshot {
+            body.image = Some(snapshot.to_string());
+        }
+        let create = async |body| {
+            let options = Some(options.clone());
+            self.client.create_container(options, body).await
+        };
+        let mut created = create(body.clone()).await;
+        // A snapshot that could not be made is not there, and the service makes its own first start.
+        if spec.snapshot.is_some() && created.as_ref().is_err_and(is_not_found) {
+            body.image = own;
+            created = create(body).await;
+        }
+        match created {
             Ok(_) => Ok(()),
             Err(error) if is_conflict(&error) => {
                 match self.settled(DockerKind::Container, name).await? {

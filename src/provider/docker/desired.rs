@@ -14,11 +14,12 @@ use super::names;
 use super::observe::Observed;
 use super::ports::{self, Holder};
 use super::scheme::{ContainerSpec, Docker, DockerKind, DockerStep, NetworkSpec, VolumeSpec};
+use super::snapshot::plan::{self as snapshot, Planned};
 use super::subnets::Subnets;
 use crate::image::{Choice, Origin};
 use crate::model::seat::Owner;
 use crate::model::stack::MountSource;
-use crate::model::{Environment, SeatNumber, Service};
+use crate::model::{Environment, SeatNumber, Service, ServiceName};
 use crate::plan::{Blocked, Bond, Desired, Fingerprint, Key, Need, Stage};
 
 /// How long a service may take until its check passes, unless `x-seatbox.ready_timeout` says
@@ -66,6 +67,8 @@ struct Planner<'a> {
     services: Vec<Arc<Service>>,
     /// The image that each service runs, and why it can't where it can't.
     images: HashMap<&'a str, &'a Choice>,
+    /// The services' snapshots that are there, or that are made in this plan.
+    snapshots: HashMap<ServiceName, Arc<str>>,
     subnets: Subnets,
     known_subnets: HashMap<&'a str, Ipv4Net>,
     foreign: HashSet<(DockerKind, &'a str)>,
@@ -105,6 +108,7 @@ impl<'a> Planner<'a> {
                 .iter()
                 .map(|choice| (choice.wanted.as_str(), choice))
                 .collect(),
+            snapshots: HashMap::new(),
             subnets: Subnets::new(
                 environment.docker.subnets,
                 environment.docker.subnet_prefix,
@@ -135,6 +139,7 @@ impl<'a> Planner<'a> {
     fn plan(mut self, seats: &[SeatNumber]) -> Wanted {
         let mut blocked = Vec::new();
         self.add_images();
+        self.add_snapshots(seats);
         for &seat in seats {
             let before = self.desired.len();
             if let Err(reason) = self.add_seat(seat) {
@@ -167,6 +172,42 @@ impl<'a> Planner<'a> {
                 stages: vec![Stage::new(DockerStep::FetchImage(Arc::new(choice.clone())))],
                 kept_on_reset: true,
             });
+        }
+    }
+
+    /// Of the services' snapshots those that are there are used; others are made where that is worth
+    /// while.
+    fn add_snapshots(&mut self, seats: &[SeatNumber]) {
+        let observed = self.around.observed;
+        let planned = snapshot::snapshots(
+            &self.services,
+            &self.images,
+            &observed.snapshots,
+            self.around.expires,
+        );
+        for Planned { spec, present } in planned {
+            let new = snapshot::new_volumes(self.environment, &spec.service, seats, observed);
+            if !present && new < snapshot::FEWEST {
+                continue;
+            }
+            let (service, reference) = (spec.service.name.clone(), Arc::clone(&spec.reference));
+            if !present {
+                let mut make = Stage::new(DockerStep::MakeSnapshot(Arc::clone(&spec)));
+                make.needs.push(Need {
+                    key: Key::new(DockerKind::Image, Arc::clone(&spec.base)),
+                    stages: 1,
+                    bond: Bond::Follows,
+                });
+                self.desired.push(Desired {
+                    key: Key::new(DockerKind::Image, Arc::clone(&reference)),
+                    owner: Owner::Shared,
+                    service: Some(service.clone()),
+                    fingerprint: Fingerprint::of(&reference),
+                    stages: vec![make],
+                    kept_on_reset: true,
+                });
+            }
+            self.snapshots.insert(service, reference);
         }
     }
 
@@ -313,6 +354,7 @@ impl<'a> Planner<'a> {
             fingerprint: self.fingerprint(&service, &image, &host_ports),
             service: Arc::clone(&service),
             image: Arc::clone(&image),
+            snapshot: self.snapshots.get(&service.name).cloned(),
             host_ports,
             expires: self.around.expires,
         });
@@ -370,11 +412,13 @@ impl<'a> Planner<'a> {
             bond: Bond::Holds,
         };
         let network = |name: &str| names::network(&environment.name, spec.seat, name);
-        let mut needs = vec![Need {
-            key: Key::new(DockerKind::Image, Arc::clone(&spec.image)),
+        let image = |image: &Arc<str>| Need {
+            key: Key::new(DockerKind::Image, Arc::clone(image)),
             stages: 1,
             bond: Bond::Follows,
-        }];
+        };
+        let mut needs = vec![image(&spec.image)];
+        needs.extend(spec.snapshot.as_ref().map(image));
         needs.extend(
             service
                 .networks

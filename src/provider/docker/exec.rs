@@ -39,7 +39,8 @@ pub struct ExecOutput {
     pub truncated: bool,
 }
 
-/// Runs `argv` in the container and catches what it writes, `limit` bytes of each stream.
+/// Runs `argv` in the container and catches what it writes, `limit` bytes of each stream. `env` are
+/// variables that it gets besides the container's, as `NAME=value`.
 ///
 /// # Errors
 /// What the engine says, or [`Error::RequestTimeoutError`] where the command has not ended within
@@ -49,6 +50,7 @@ pub async fn exec_capture(
     container: &str,
     argv: &[String],
     user: Option<&str>,
+    env: &[String],
     limit: usize,
     deadline: Duration,
 ) -> Result<ExecOutput, Error> {
@@ -57,6 +59,7 @@ pub async fn exec_capture(
         attach_stderr: Some(true),
         cmd: Some(argv.to_vec()),
         user: user.map(str::to_owned),
+        env: Some(env.to_vec()).filter(|env| !env.is_empty()),
         ..ExecConfig::default()
     };
     let run = async {

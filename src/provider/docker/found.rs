@@ -35,7 +35,8 @@ pub fn found(
     });
     for resource in &mut found {
         if let Some(container) = containers.get(&*resource.id) {
-            judge(environment, container, images, resource);
+            let image_changed = |wanted: &str| !observed.runs(&container.image_id, wanted);
+            judge(environment, container, images, image_changed, resource);
         }
         if !seen.insert(resource.key.clone()) {
             let name = format!("{} ({})", resource.key.name, short(&resource.id));
@@ -98,6 +99,7 @@ fn judge(
     environment: &Environment,
     container: &OurContainer,
     images: &HashMap<&str, &str>,
+    image_changed: impl Fn(&str) -> bool,
     resource: &mut Found<Docker>,
 ) {
     let Some(service) = container.ownership.service.as_deref().and_then(|name| {
@@ -135,7 +137,7 @@ fn judge(
     };
     if images
         .get(service.image.as_str())
-        .is_some_and(|id| *id != container.image_id)
+        .is_some_and(|id| image_changed(id))
     {
         resource.unusable = Some(Cause::ImageChanged);
         return;

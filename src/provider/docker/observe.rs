@@ -36,7 +36,25 @@ pub struct Observed {
     pub subnets: Vec<Ipv4Net>,
     /// The engine's images: their ids by every reference they have.
     pub images: HashMap<String, String>,
+    /// Those of them that are snapshots, with or without a reference.
+    pub snapshots: Vec<SnapshotImage>,
 }
+
+/// An image that holds what a service's first start leaves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SnapshotImage {
+    /// The engine's id.
+    pub id: String,
+    /// Its reference; nothing where a later one has it now.
+    pub reference: String,
+    /// The id of the image that the service began with.
+    pub base: String,
+}
+
+/// The label of an image that is a snapshot: its service.
+pub const SNAPSHOT: &str = "dev.seatbox.snapshot";
+/// The label of a snapshot with the id of the image that it was made from.
+pub const SNAPSHOT_BASE: &str = "dev.seatbox.snapshot-base";
 
 /// Names that are taken by things that are not ours.
 #[derive(Debug, Clone, Default)]
@@ -169,6 +187,16 @@ impl Observed {
         self
     }
 
+    /// Whether a container of the image `actual` runs what `wanted` is: that image, or a snapshot that
+    /// was made from it.
+    pub fn runs(&self, actual: &str, wanted: &str) -> bool {
+        actual == wanted
+            || self
+                .snapshots
+                .iter()
+                .any(|snapshot| snapshot.id == actual && snapshot.base == wanted)
+    }
+
     /// Whether nothing of ours is there.
     pub fn is_empty(&self) -> bool {
         self.containers.is_empty() && self.networks.is_empty() && self.volumes.is_empty()
@@ -266,6 +294,13 @@ impl Observed {
     }
 
     fn add_image(&mut self, image: ImageSummary) {
+        if let Some(base) = image.labels.get(SNAPSHOT_BASE) {
+            self.snapshots.push(SnapshotImage {
+                id: image.id.clone(),
+                reference: image.repo_tags.first().cloned().unwrap_or_default(),
+                base: base.clone(),
+            });
+        }
         for reference in image.repo_tags.into_iter().chain(image.repo_digests) {
             if !reference.starts_with("<none>") {
                 // Podman lists full names.

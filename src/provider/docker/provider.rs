@@ -52,6 +52,7 @@ impl DockerProvider {
         Self {
             applier: Applier {
                 client: engine.docker.clone(),
+                is_local: engine.is_local,
                 environment,
                 key,
                 workspace: super::workspace::WorkspaceSource::default(),

@@ -8,6 +8,7 @@ use bollard::models::{ContainerStateStatusEnum, HealthStatusEnum};
 use bollard::query_parameters::{InspectContainerOptions, LogsOptions};
 use futures_util::StreamExt as _;
 
+use super::door::{Door, Seen};
 use super::errors::failure;
 use super::exec::exec_capture;
 use crate::engine::{Failure, FailureClass, Progress};
@@ -15,6 +16,9 @@ use crate::engine::{Failure, FailureClass, Progress};
 /// The pause before the second attempt; it grows to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// How long ports may stay closed before the check is run all the same: at first, and at most.
+const FIRST_PATIENCE: Duration = Duration::from_millis(1000);
+const LONGEST_PATIENCE: Duration = Duration::from_secs(5);
 /// How long one attempt may take.
 const ATTEMPT: Duration = Duration::from_secs(10);
 /// How long a container without a check must have stayed up.
@@ -24,31 +28,67 @@ const PATIENCE: i64 = 5;
 /// How much of a check's output is kept.
 const OUTPUT_LIMIT: usize = 4096;
 
-/// Runs `test` (in the engine's form, `CMD` or `CMD-SHELL` first) in the container until it
-/// succeeds, so long as the container runs and `timeout` is not over. A check that passed already
-/// in the engine's own eyes is not repeated.
+/// How to see that a service is ready.
+#[derive(Debug, Clone, Default)]
+pub struct Readiness {
+    /// Its check, in the engine's form (`CMD` or `CMD-SHELL` first).
+    pub test: Vec<String>,
+    /// What has to be done to a copy of a snapshot before the check can pass, in the same form.
+    pub personalize: Option<Vec<String>>,
+    /// TCP ports of which one is open when it is worth while to ask; none where that says nothing.
+    pub ports: Vec<u16>,
+    /// How long it may take.
+    pub timeout: Duration,
+}
+
+impl Readiness {
+    /// The commands that must succeed one after another. A command that is run in a container costs
+    /// the engine 40 ms of a core whatever it does, so two for the shell are made one.
+    fn commands(&self, test: &[String]) -> Vec<Vec<String>> {
+        match (self.personalize.as_deref(), test) {
+            (Some([first, personalize]), [second, test])
+                if first == "CMD-SHELL" && second == "CMD-SHELL" =>
+            {
+                let both = format!("(\n{personalize}\n) && (\n{test}\n)");
+                vec![argv(&["CMD-SHELL".to_owned(), both])]
+            }
+            (Some(personalize), test) => vec![argv(personalize), argv(test)],
+            (None, test) => vec![argv(test)],
+        }
+    }
+}
+
+/// Waits until a service is ready: runs its check, after what comes before it, until it succeeds, so
+/// long as the container runs and the time is not over.
 pub async fn await_ready(
     client: &Client,
     container: &str,
-    test: &[String],
-    timeout: Duration,
+    readiness: &Readiness,
     progress: &Progress,
 ) -> Result<(), Failure> {
     const CALL: &str = "check";
     let begun = Instant::now();
-    let argv = match test {
+    let timeout = readiness.timeout;
+    let test = match readiness.test.as_slice() {
         // Only its times are the stack's.
-        [] => argv(&own_test(client, container).await),
-        test => argv(test),
+        [] => own_test(client, container).await,
+        test => test.to_vec(),
     };
-    if argv.is_empty() {
+    if argv(&test).is_empty() {
         return await_running(client, container).await;
     }
-    let mut pause = FIRST_PAUSE;
+    let commands = readiness.commands(&test);
+    let mut door = Door::of(client, container, &readiness.ports).await;
+    let (mut pause, mut patience) = (FIRST_PAUSE, FIRST_PATIENCE);
     loop {
-        let last = match exec_capture(client, container, &argv, None, OUTPUT_LIMIT, ATTEMPT).await {
-            Ok(output) if output.exit_code == 0 => return Ok(()),
-            Ok(output) => words(&output.stdout, &output.stderr, output.exit_code),
+        if let Some(closed) = &door
+            && closed.opened(patience).await != Seen::Closed
+        {
+            door = None;
+        }
+        let last = match run_all(client, container, &commands).await {
+            Ok(None) => return Ok(()),
+            Ok(Some(words)) => words,
             // A container that does not run can't be checked: see why below.
             Err(error) => super::errors::message(&error),
         };
@@ -67,9 +107,29 @@ pub async fn await_ready(
             .with_hint(format!("see `docker logs {container}`")));
         }
         progress.report("waiting until it answers", None, None);
-        tokio::time::sleep(pause).await;
-        pause = (pause * 3 / 2).min(LONGEST_PAUSE);
+        if door.is_some() {
+            patience = (patience * 3 / 2).min(LONGEST_PATIENCE);
+        } else {
+            tokio::time::sleep(pause).await;
+            pause = (pause * 3 / 2).min(LONGEST_PAUSE);
+        }
     }
+}
+
+/// Runs commands one after another; what the first that failed said, where one did.
+async fn run_all(
+    client: &Client,
+    container: &str,
+    commands: &[Vec<String>],
+) -> Result<Option<String>, bollard::errors::Error> {
+    for command in commands {
+        let output =
+            exec_capture(client, container, command, None, &[], OUTPUT_LIMIT, ATTEMPT).await?;
+        if output.exit_code != 0 {
+            return Ok(Some(words(&output.stdout, &output.stderr, output.exit_code)));
+        }
+    }
+    Ok(None)
 }
 
 /// Whether the container's own check passes at this moment.
@@ -78,7 +138,7 @@ pub async fn passes(client: &Client, container: &str) -> bool {
     if argv.is_empty() {
         return false;
     }
-    exec_capture(client, container, &argv, None, OUTPUT_LIMIT, ATTEMPT)
+    exec_capture(client, container, &argv, None, &[], OUTPUT_LIMIT, ATTEMPT)
         .await
         .is_ok_and(|output| output.exit_code == 0)
 }
@@ -135,8 +195,8 @@ pub async fn await_exit(
     }
 }
 
-/// The check as a command to run.
-fn argv(test: &[String]) -> Vec<String> {
+/// A check as a command to run.
+pub fn argv(test: &[String]) -> Vec<String> {
     match test.split_first() {
         Some((form, [command])) if form == "CMD-SHELL" => {
             ["/bin/sh", "-c", command].map(str::to_owned).to_vec()
@@ -232,6 +292,26 @@ fn words(stdout: &[u8], stderr: &[u8], code: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_comes_before_a_check_is_run_with_it_where_both_are_for_the_shell() {
+        let list = |words: &[&str]| words.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>();
+        let commands = |personalize: &[&str], test: &[&str]| {
+            let readiness = Readiness {
+                personalize: Some(list(personalize)),
+                ..Readiness::default()
+            };
+            readiness.commands(&list(test))
+        };
+        assert_eq!(
+            commands(&["CMD-SHELL", "a <<X\nb\nX"], &["CMD-SHELL", "c"]),
+            [["/bin/sh", "-c", "(\na <<X\nb\nX\n) && (\nc\n)"]]
+        );
+        assert_eq!(
+            commands(&["CMD", "a", "b"], &["CMD-SHELL", "c"]),
+            [vec!["a", "b"], vec!["/bin/sh", "-c", "c"]]
+        );
+    }
 
     #[test]
     fn a_shell_check_goes_through_the_shell_and_a_plain_one_does_not() {

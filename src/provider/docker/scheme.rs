@@ -8,6 +8,7 @@ use indexmap::IndexMap;
 use ipnet::Ipv4Net;
 use jiff::Timestamp;
 
+use super::snapshot::plan::SnapshotSpec;
 use crate::image::Choice;
 use crate::model::{SeatNumber, Service, Text};
 use crate::plan::{Fingerprint, Kind, Lane, Scheme, Step};
@@ -122,6 +123,9 @@ pub struct ContainerSpec {
     pub service: Arc<Service>,
     /// The image that it runs, which may stand in for the service's.
     pub image: Arc<str>,
+    /// The image to begin with where the engine has it: `image`, with what the service's first start
+    /// leaves. No part of the fingerprint.
+    pub snapshot: Option<Arc<str>>,
     /// The host port of each of the service's ports, in their order.
     pub host_ports: Vec<u16>,
     /// Its fingerprint.
@@ -135,6 +139,8 @@ pub struct ContainerSpec {
 pub enum DockerStep {
     /// Gets an image from where it was found to be.
     FetchImage(Arc<Choice>),
+    /// Makes a service's first start once for all seats.
+    MakeSnapshot(Arc<SnapshotSpec>),
     /// Creates a network.
     CreateNetwork(Arc<NetworkSpec>),
     /// Creates a volume.
@@ -165,6 +171,7 @@ impl fmt::Display for DockerStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::FetchImage(choice) => f.pad(choice.verb()),
+            Self::MakeSnapshot(_) => f.pad("make"),
             Self::CreateNetwork(_) | Self::CreateVolume(_) | Self::CreateContainer(_) => {
                 f.pad("create")
             }
@@ -183,7 +190,7 @@ impl fmt::Display for DockerStep {
 impl Step for DockerStep {
     fn lane(&self) -> Lane {
         match self {
-            Self::FetchImage(_) => IMAGES,
+            Self::FetchImage(_) | Self::MakeSnapshot(_) => IMAGES,
             Self::CreateNetwork(_) => NETWORKS,
             Self::CreateVolume(_)
             | Self::CreateContainer(_)
