@@ -16,6 +16,7 @@ pub mod diagnostic;
 pub mod engine;
 pub mod environment;
 pub mod exit;
+pub mod expiry;
 pub mod image;
 pub mod model;
 pub mod plan;

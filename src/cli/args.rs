@@ -105,6 +105,18 @@ pub struct SeatArgs {
     pub service: Option<ServiceName>,
 }
 
+/// Where an environment's end is moved to.
+#[derive(Debug, Clone, Args)]
+#[group(required = true, multiple = false)]
+pub struct NewEnd {
+    /// So much longer, as in 2h: from its end on, or from now where that is over.
+    #[arg(long, value_name = "SPAN")]
+    pub by: Option<String>,
+    /// Until that moment, as in 2026-12-01T18:00: in the event's time zone, or with an offset.
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+}
+
 /// What to do.
 #[derive(Debug, Subcommand)]
 #[allow(
@@ -228,6 +240,19 @@ pub enum Command {
         #[command(flatten)]
         seats: SeatsArgs,
         /// Print what would go and what would stay, and change nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Give an environment's seats more time. None of them is touched.
+    Extend {
+        #[command(flatten)]
+        environment: EnvironmentArgs,
+        /// The environment's name, which makes its file needless.
+        #[arg(long, value_name = "NAME")]
+        only: Option<EnvironmentName>,
+        #[command(flatten)]
+        end: NewEnd,
+        /// Say what would be done, and change nothing.
         #[arg(long)]
         dry_run: bool,
     },

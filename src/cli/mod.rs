@@ -8,6 +8,7 @@ pub mod down;
 pub mod error;
 pub mod exec;
 pub mod export;
+pub mod extend;
 pub mod images;
 pub mod init;
 pub mod key;
