@@ -23,6 +23,7 @@ pub mod plan;
 pub mod provider;
 pub mod removal;
 pub mod report;
+pub mod schedule;
 pub mod secret;
 pub mod stack;
 pub mod yaml;

@@ -279,7 +279,7 @@ pub enum Command {
         #[arg(long)]
         fetch: bool,
     },
-    /// Write a seat in a form that other tools run.
+    /// Write a seat, or the sweep, in a form that other tools run.
     Export {
         #[command(subcommand)]
         form: Export,
@@ -332,6 +332,24 @@ pub enum Export {
         /// Overwrite what is there.
         #[arg(long)]
         force: bool,
+    },
+    /// A systemd service and its timer, which run `sweep` every quarter of an hour.
+    Systemd {
+        /// Only what belongs to this environment.
+        #[arg(long, value_name = "NAME")]
+        only: Option<EnvironmentName>,
+        /// The directory to write them to; they are printed unless given.
+        #[arg(long, value_name = "DIRECTORY")]
+        directory: Option<PathBuf>,
+        /// Overwrite what is there.
+        #[arg(long, requires = "directory")]
+        force: bool,
+    },
+    /// A line for a crontab, which runs `sweep` every quarter of an hour.
+    Cron {
+        /// Only what belongs to this environment.
+        #[arg(long, value_name = "NAME")]
+        only: Option<EnvironmentName>,
     },
 }
 

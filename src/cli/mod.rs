@@ -19,6 +19,7 @@ pub mod print;
 pub mod progress;
 pub mod reset;
 pub mod run;
+pub mod schedule;
 pub mod schema;
 pub mod show;
 pub mod status;

@@ -7,7 +7,7 @@ use super::args::{Cli, Command, Export, Key};
 use super::error::Result;
 use super::{
     completions, config, down, exec, export, extend, images, init, key, logs, man, plan, reset,
-    schema, status, sweep, up,
+    schedule, schema, status, sweep, up,
 };
 use crate::exit::Exit;
 
@@ -135,6 +135,12 @@ async fn dispatch(cli: Cli) -> Result {
                 directory,
                 force,
             } => export::compose(&environment, seat, &directory, force).await,
+            Export::Systemd {
+                only,
+                directory,
+                force,
+            } => schedule::systemd(only, directory.as_deref(), force),
+            Export::Cron { only } => schedule::cron(only),
         },
         Command::Key { action } => match action {
             Key::Fingerprint { environment } => key::fingerprint(global, &environment),
