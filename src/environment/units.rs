@@ -60,8 +60,9 @@ pub(super) fn moment(text: &str, zone: &TimeZone) -> Option<Timestamp> {
     in_zone(text, zone, AmbiguousTimestamp::compatible)
 }
 
-/// A moment at which something ends. It is a [`moment`], but that of a time that clocks show twice
-/// it is the second: what ends too early is worse than what ends an hour late.
+/// A moment at which something ends: with an offset of its own, or else in `zone`. A time that clocks
+/// leave out is as much later, and of one that they show twice it is the second: what ends too early
+/// is worse than what ends an hour late.
 pub fn end(text: &str, zone: &TimeZone) -> Option<Timestamp> {
     in_zone(text, zone, AmbiguousTimestamp::later)
 }

@@ -3,10 +3,11 @@
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
 use futures_util::stream::{self, StreamExt as _};
 use ipnet::Ipv4Net;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::OnceCell;
 
 use super::apply::Applier;
@@ -41,7 +42,7 @@ pub struct DockerProvider {
     applier: Applier,
     recipes: Arc<Recipes>,
     now: Timestamp,
-    clocks: OnceCell<Clocks>,
+    clocks: OnceCell<(Clocks, Instant)>,
 }
 
 impl DockerProvider {
@@ -72,26 +73,26 @@ impl DockerProvider {
         }
     }
 
-    /// The same, told the time instead of asking the engine for it.
-    #[must_use]
-    pub fn at(mut self, clocks: Clocks) -> Self {
-        self.clocks = OnceCell::new_with(Some(clocks));
-        self
-    }
-
-    /// What the engine's clock and this machine's say. The engine is asked once; from then on this
-    /// is when the run began, however long it takes, and whatever becomes of the clocks meanwhile.
+    /// What the engine's clock and this machine's say. The engine is asked once, however long the
+    /// run takes, and whatever becomes of the clocks meanwhile.
     ///
     /// # Errors
     /// The engine does not answer.
     pub async fn clocks(&self) -> Result<Clocks, Failure> {
-        let read = || clock::read(&self.engine.docker, Timestamp::now);
-        self.clocks.get_or_try_init(read).await.copied()
+        let read = async || {
+            let clocks = clock::read(&self.engine.docker, Timestamp::now).await?;
+            Ok((clocks, Instant::now()))
+        };
+        Ok(self.clocks.get_or_try_init(read).await?.0)
     }
 
-    /// When this run began, by the engine's clock as soon as that is known: lifetimes count from it.
+    /// The time, by the engine's clock as soon as that is known: lifetimes count from it.
     fn now(&self) -> Timestamp {
-        self.clocks.get().map_or(self.now, |clocks| clocks.engine)
+        let told = self.clocks.get().and_then(|(clocks, asked)| {
+            let since = SignedDuration::try_from(asked.elapsed()).ok()?;
+            clocks.engine.saturating_add(since).ok()
+        });
+        told.unwrap_or(self.now)
     }
 
     /// What a person should know of the clocks and of the environment's end.
@@ -99,7 +100,7 @@ impl DockerProvider {
         let mut notices: Vec<String> = self
             .clocks
             .get()
-            .and_then(|clocks| clocks.notice())
+            .and_then(|(clocks, _)| clocks.notice())
             .into_iter()
             .collect();
         let ends = observed.ends();
