@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::engine::retry::with_retries;
 use crate::engine::{Events, Failure, FailureClass, Phase, run};
+use crate::expiry::{End, Ends};
 use crate::model::{EnvironmentName, SeatNumber};
 use crate::plan::{ActionId, Cause, Operation, Plan, Scheme, teardown};
 use crate::provider::{Existing, Provider};
@@ -127,14 +128,20 @@ pub struct Survey<S: Scheme> {
 }
 
 impl<S: Scheme> Survey<S> {
-    /// Judges everything of ours.
-    pub fn of(existing: Vec<Existing<S>>, judge: &impl Fn(&Existing<S>) -> Verdict) -> Self {
+    /// Judges everything of ours. `judge` is told of each thing, and when its environment ends by
+    /// all that this look found of it.
+    pub fn of(existing: Vec<Existing<S>>, judge: &impl Fn(&Existing<S>, &End) -> Verdict) -> Self {
+        let ends = Ends::of(
+            existing
+                .iter()
+                .map(|existing| (&existing.environment, existing.expires.as_ref())),
+        );
         let mut survey = Self {
             take: Vec::new(),
             keep: Vec::new(),
         };
         for existing in existing {
-            match judge(&existing) {
+            match judge(&existing, ends.get(&existing.environment)) {
                 Verdict::Take(cause) => survey.take.push((existing, cause)),
                 Verdict::Keep(reason) => survey.keep.push((Thing::from(&existing), reason)),
                 Verdict::Ignore => {}
@@ -172,7 +179,8 @@ pub struct About {
 }
 
 /// Deletes what `judge` says is to go, looks again, and goes on until two looks in a row find
-/// nothing of it, or what is left can't be deleted. `clock` tells the time for the certificate.
+/// nothing of it, or what is left can't be deleted. Each look is judged anew: what has been given
+/// more time since the last one stays. `clock` tells the time for the certificate.
 ///
 /// # Errors
 ///
@@ -180,7 +188,7 @@ pub struct About {
 pub async fn remove<P: Provider>(
     provider: &P,
     about: About,
-    judge: impl Fn(&Existing<P::Scheme>) -> Verdict,
+    judge: impl Fn(&Existing<P::Scheme>, &End) -> Verdict,
     clock: impl Fn() -> Timestamp,
     events: &Events,
     cancel: &CancellationToken,
@@ -192,7 +200,7 @@ pub async fn remove<P: Provider>(
         Ok(Survey::of(provider.existing(&observed), &judge))
     };
     let mut survey = look().await?;
-    let kept = std::mem::take(&mut survey.keep);
+    let mut kept = std::mem::take(&mut survey.keep);
     let mut found: Vec<Thing> = Vec::new();
     let mut known: HashSet<Arc<str>> = HashSet::new();
     let mut blockers: HashMap<Arc<str>, Failure> = HashMap::new();
@@ -241,6 +249,19 @@ pub async fn remove<P: Provider>(
             (thing, blocker)
         })
         .collect();
+    // What was to go at first and is to stay by now, of which some may be gone.
+    let spared: HashSet<Arc<str>> = survey
+        .keep
+        .iter()
+        .map(|(thing, _)| Arc::clone(&thing.id))
+        .filter(|id| known.contains(id))
+        .collect();
+    kept.extend(
+        survey
+            .keep
+            .into_iter()
+            .filter(|(thing, _)| spared.contains(&thing.id)),
+    );
     let mut environments = about.environments;
     for thing in &found {
         if !environments.contains(&thing.environment) {
@@ -252,6 +273,7 @@ pub async fn remove<P: Provider>(
         scope: about.scope,
         deleted: found
             .iter()
+            .filter(|thing| !spared.contains(&thing.id))
             .filter(|thing| !failed.iter().any(|(other, _)| other.id == thing.id))
             .cloned()
             .collect(),

@@ -105,6 +105,18 @@ pub struct SeatArgs {
     pub service: Option<ServiceName>,
 }
 
+/// Where an environment's end is moved to.
+#[derive(Debug, Clone, Args)]
+#[group(required = true, multiple = false)]
+pub struct NewEnd {
+    /// So much longer, as in 2h: from its end on, or from now where that is over.
+    #[arg(long, value_name = "SPAN")]
+    pub by: Option<String>,
+    /// Until that moment, as in 2026-12-01T18:00: in the event's time zone, or with an offset.
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+}
+
 /// What to do.
 #[derive(Debug, Subcommand)]
 #[allow(
@@ -231,6 +243,19 @@ pub enum Command {
         #[arg(long)]
         dry_run: bool,
     },
+    /// Give an environment's seats more time. None of them is touched.
+    Extend {
+        #[command(flatten)]
+        environment: EnvironmentArgs,
+        /// The environment's name, which makes its file needless.
+        #[arg(long, value_name = "NAME")]
+        only: Option<EnvironmentName>,
+        #[command(flatten)]
+        end: NewEnd,
+        /// Say what would be done, and change nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Take away whatever is past its time, of every environment, without an environment file.
     Sweep {
         /// What is not past its time as well.
@@ -254,7 +279,7 @@ pub enum Command {
         #[arg(long)]
         fetch: bool,
     },
-    /// Write a seat in a form that other tools run.
+    /// Write a seat, or the sweep, in a form that other tools run.
     Export {
         #[command(subcommand)]
         form: Export,
@@ -307,6 +332,24 @@ pub enum Export {
         /// Overwrite what is there.
         #[arg(long)]
         force: bool,
+    },
+    /// A systemd service and its timer, which run `sweep` every quarter of an hour.
+    Systemd {
+        /// Only what belongs to this environment.
+        #[arg(long, value_name = "NAME")]
+        only: Option<EnvironmentName>,
+        /// The directory to write them to; they are printed unless given.
+        #[arg(long, value_name = "DIRECTORY")]
+        directory: Option<PathBuf>,
+        /// Overwrite what is there.
+        #[arg(long, requires = "directory")]
+        force: bool,
+    },
+    /// A line for a crontab, which runs `sweep` every quarter of an hour.
+    Cron {
+        /// Only what belongs to this environment.
+        #[arg(long, value_name = "NAME")]
+        only: Option<EnvironmentName>,
     },
 }
 

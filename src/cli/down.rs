@@ -9,6 +9,7 @@ use super::progress::Shown;
 use super::run::interruption;
 use super::show;
 use crate::exit::Exit;
+use crate::expiry::End;
 use crate::image::Recipes;
 use crate::model::SeatNumber;
 use crate::plan::Cause;
@@ -30,7 +31,7 @@ pub async fn run(
     let everything = selection.is_all();
     let provider = bare_provider().await?;
     let name = environment.name.clone();
-    let judge = |existing: &Existing<_>| {
+    let judge = |existing: &Existing<_>, _: &End| {
         if existing.environment != name {
             return Verdict::Ignore;
         }
@@ -73,7 +74,7 @@ pub async fn take_away<P: Provider>(
     global: &Global,
     provider: &P,
     about: About,
-    judge: impl Fn(&Existing<P::Scheme>) -> Verdict,
+    judge: impl Fn(&Existing<P::Scheme>, &End) -> Verdict,
     dry_run: bool,
 ) -> Result {
     if dry_run {

@@ -8,6 +8,7 @@ use super::args::Output;
 use crate::diagnostic::Diagnostics;
 use crate::engine::{Failure, FailureClass};
 use crate::exit::Exit;
+use crate::expiry::Clocks;
 use crate::provider::docker::connect::ConnectError;
 use crate::secret::KeyError;
 
@@ -34,6 +35,9 @@ pub enum Error {
     /// A call failed without which nothing can be done.
     #[error("{0}")]
     Call(#[from] Failure),
+    /// Two clocks differ so much that neither can be believed.
+    #[error("{0}: nothing was swept, for one of them is wrong")]
+    Clocks(Clocks),
     /// Reading or writing failed here.
     #[error("{0}: {1}")]
     Io(String, std::io::Error),
@@ -57,7 +61,7 @@ impl Error {
                 FailureClass::Connection | FailureClass::Timeout => Exit::Unreachable,
                 _ => Exit::Failure,
             },
-            Self::Key(_) | Self::Io(..) => Exit::Failure,
+            Self::Clocks(_) | Self::Key(_) | Self::Io(..) => Exit::Failure,
         }
     }
 
@@ -67,6 +71,11 @@ impl Error {
             Self::Call(failure) => failure.hint.clone(),
             Self::Unreachable(error) => error.help().map(|help| help.to_string()),
             Self::Key(error) => error.help().map(|help| help.to_string()),
+            Self::Clocks(_) => Some(
+                "set the clock that is wrong (`timedatectl set-ntp true`); `seatbox sweep --all \
+                 --only NAME` takes an environment away whatever the clocks say"
+                    .to_owned(),
+            ),
             Self::Input(_) | Self::Io(..) => None,
         }
     }

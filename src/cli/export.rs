@@ -3,7 +3,7 @@
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::args::{EnvironmentArgs, SeatArgs};
 use super::context::{self, Missing};
@@ -62,20 +62,7 @@ pub async fn compose(
     for file in exported.files {
         files.push((directory.join(file.path), file.bytes, file.mode));
     }
-    // All or nothing.
-    if let Some((path, ..)) = files
-        .iter()
-        .find(|(path, ..)| !force && path.symlink_metadata().is_ok())
-    {
-        return Err(Error::usage(
-            format!("{} exists already", path.display()),
-            "name another directory, or say --force",
-        ));
-    }
-    for (path, bytes, mode) in &files {
-        write(path, bytes, *mode).map_err(io(path.display().to_string()))?;
-        line(format_args!("wrote {}", path.display()));
-    }
+    write_all(&files, force)?;
     line(format_args!(
         "next: docker compose --project-directory {} up --detach --wait",
         shell_words::quote(&directory.display().to_string())
@@ -131,6 +118,24 @@ fn assignments(environment: &Environment, seat: SeatNumber) -> Result<Vec<PortAs
                 })
         })
         .collect())
+}
+
+/// Writes files, each with its mode, or none of them where one is there already and `force` is not.
+pub fn write_all(files: &[(PathBuf, Vec<u8>, u32)], force: bool) -> Result<()> {
+    if let Some((path, ..)) = files
+        .iter()
+        .find(|(path, ..)| !force && path.symlink_metadata().is_ok())
+    {
+        return Err(Error::usage(
+            format!("{} exists already", path.display()),
+            "name another directory, or say --force",
+        ));
+    }
+    for (path, bytes, mode) in files {
+        write(path, bytes, *mode).map_err(io(path.display().to_string()))?;
+        line(format_args!("wrote {}", path.display()));
+    }
+    Ok(())
 }
 
 /// Writes a file whose permissions are right from the first byte on.

@@ -6,8 +6,8 @@ use tokio_util::sync::CancellationToken;
 use super::args::{Cli, Command, Export, Key};
 use super::error::Result;
 use super::{
-    completions, config, down, exec, export, images, init, key, logs, man, plan, reset, schema,
-    status, sweep, up,
+    completions, config, down, exec, export, extend, images, init, key, logs, man, plan, reset,
+    schedule, schema, status, sweep, up,
 };
 use crate::exit::Exit;
 
@@ -107,6 +107,20 @@ async fn dispatch(cli: Cli) -> Result {
             seats,
             dry_run,
         } => down::run(global, &environment, &seats, dry_run).await,
+        Command::Extend {
+            environment,
+            only,
+            end,
+            dry_run,
+        } => {
+            let what = extend::What {
+                file: &environment,
+                only: only.as_ref(),
+                end: &end,
+                dry_run,
+            };
+            extend::run(global, what).await
+        }
         Command::Sweep {
             all,
             only,
@@ -121,6 +135,12 @@ async fn dispatch(cli: Cli) -> Result {
                 directory,
                 force,
             } => export::compose(&environment, seat, &directory, force).await,
+            Export::Systemd {
+                only,
+                directory,
+                force,
+            } => schedule::systemd(only, directory.as_deref(), force),
+            Export::Cron { only } => schedule::cron(only),
         },
         Command::Key { action } => match action {
             Key::Fingerprint { environment } => key::fingerprint(global, &environment),

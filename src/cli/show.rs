@@ -11,8 +11,8 @@ use crate::model::view::SeatView;
 use crate::plan::{Plan, Scheme};
 use crate::removal::{Certificate, Thing};
 use crate::report::json::v1;
-use crate::report::view::{ImageFrom, ImageView};
-use crate::report::{Canvas, certificate, summary, table};
+use crate::report::view::{ExtensionView, ImageFrom, ImageView};
+use crate::report::{Canvas, certificate, extension, summary, table};
 
 fn json(document: &impl Serialize) {
     let text = serde_json::to_string_pretty(document).expect("reports are plain data");
@@ -90,10 +90,26 @@ pub fn teardown_plan<S: Scheme>(output: Output, plan: &Plan<S>, kept: &[(Thing, 
 }
 
 /// How seats are.
-pub fn status(output: Output, environment: &Environment, views: &[SeatView]) {
+pub fn status(output: Output, environment: &Environment, views: &[SeatView], notices: &[String]) {
     match output {
-        Output::Json => json(&v1::StatusReport::new(&environment.name, views)),
-        Output::Text => print(table::status(views, Canvas::stdout())),
+        Output::Json => json(&v1::StatusReport::new(&environment.name, views, notices)),
+        Output::Text => {
+            print(table::status(views, Canvas::stdout()));
+            if let Some(expires) = views.iter().find_map(|view| view.expires) {
+                print(summary::end(&environment.name, expires));
+            }
+            for notice in notices {
+                line(format_args!("note: {notice}"));
+            }
+        }
+    }
+}
+
+/// What an extension did, or would do.
+pub fn extended(output: Output, view: &ExtensionView) {
+    match output {
+        Output::Json => json(&v1::ExtendReport::from(view)),
+        Output::Text => print(extension::text(view)),
     }
 }
 

@@ -34,7 +34,8 @@ pub async fn run(
             // Home, and clear from there: nothing flickers.
             print("\x1b[H\x1b[J");
         }
-        show::status(global.output, &context.environment, &views);
+        let notices = context.provider.end_notices(&observed);
+        show::status(global.output, &context.environment, &views, &notices);
         let (Some(interval), Some(cancel)) = (interval, &cancel) else {
             return Ok(if ready { Exit::Success } else { Exit::Partial });
         };

@@ -1,18 +1,18 @@
 //! `seatbox sweep`.
 
-use std::collections::HashMap;
-
-use jiff::Timestamp;
-
 use super::args::Global;
 use super::down::{bare_provider, take_away};
-use super::error::Result;
+use super::error::{Error, Result};
+use crate::engine::retry::with_retries;
+use crate::expiry::{Clocks, End, Judgement, judge};
 use crate::model::EnvironmentName;
-use crate::plan::{Cause, Scheme};
-use crate::provider::{Existing, Provider};
+use crate::plan::Cause;
+use crate::provider::Existing;
 use crate::removal::{About, Scope, Verdict};
 
-/// Takes away what is past its time, or with `all` whatever is ours.
+/// Takes away what is past its time, or with `all` whatever is ours. All of it is judged by the
+/// moment at which the sweep began, and by the labels of each look: what expires meanwhile is the
+/// next sweep's, and what is extended meanwhile stays.
 pub async fn run(
     global: &Global,
     all: bool,
@@ -20,11 +20,18 @@ pub async fn run(
     dry_run: bool,
 ) -> Result {
     let provider = bare_provider().await?;
-    let now = Timestamp::now();
-    let ends = ends(&provider).await?;
-    let judge = |existing: &Existing<_>| {
-        let end = ends.get(&existing.environment).copied();
-        judge(existing, end, only.as_ref(), all, now)
+    let clocks = with_retries(async || provider.clocks().await, |_, _| {}).await?;
+    if clocks.are_too_far_apart() && !all {
+        return Err(Error::Clocks(clocks));
+    }
+    let judge = |existing: &Existing<_>, end: &End| {
+        if only
+            .as_ref()
+            .is_some_and(|only| existing.environment != *only)
+        {
+            return Verdict::Ignore;
+        }
+        verdict(end, all, clocks)
     };
     let about = About {
         scope: if all {
@@ -37,36 +44,17 @@ pub async fn run(
     take_away(global, &provider, about, judge, dry_run).await
 }
 
-/// When each environment ends: with the last of what it has. A part that was made later than the
-/// others keeps them, since half a seat is of no use to anybody.
-async fn ends<P: Provider>(provider: &P) -> Result<HashMap<EnvironmentName, Timestamp>> {
-    let observed = provider.observe().await?;
-    let mut ends: HashMap<EnvironmentName, Timestamp> = HashMap::new();
-    for existing in provider.existing(&observed) {
-        if let Some(expires) = existing.expires {
-            let end = ends.entry(existing.environment).or_insert(expires);
-            *end = expires.max(*end);
-        }
-    }
-    Ok(ends)
-}
-
-fn judge<S: Scheme>(
-    existing: &Existing<S>,
-    end: Option<Timestamp>,
-    only: Option<&EnvironmentName>,
-    all: bool,
-    now: Timestamp,
-) -> Verdict {
-    if only.is_some_and(|only| existing.environment != *only) {
-        return Verdict::Ignore;
-    }
-    match end {
-        Some(expires) if expires <= now => {
-            Verdict::Take(Cause::Expired(expires.to_string().into()))
-        }
+/// What becomes of a part of an environment that ends at `end`.
+pub fn verdict(end: &End, all: bool, clocks: Clocks) -> Verdict {
+    match judge(end, clocks) {
+        Judgement::Over(moment) => Verdict::Take(Cause::Expired(moment.to_string().into())),
         _ if all => Verdict::Take(Cause::Down),
-        Some(expires) => Verdict::Keep(format!("expires {expires}")),
-        None => Verdict::Keep("its labels do not say when it expires".to_owned()),
+        Judgement::Running(moment) => Verdict::Keep(format!("expires {moment}")),
+        Judgement::Disputed(moment) => Verdict::Keep(format!("expires {moment}; {clocks}")),
+        Judgement::Unreadable(text) => Verdict::Keep(format!(
+            "when it expires can't be read: `{text}` is no moment; `seatbox sweep --all --only` or \
+             `seatbox down` takes it away"
+        )),
+        Judgement::Unsaid => Verdict::Keep("its labels do not say when it expires".to_owned()),
     }
 }

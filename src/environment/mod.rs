@@ -19,6 +19,7 @@ pub use load::{Loaded, Overrides, load};
 pub use schema::{SCHEMA_ID, schema};
 pub use show::{Setting, settings};
 pub use stack::template;
+pub use units::{absolute, duration, end};
 
 #[cfg(test)]
 mod tests;

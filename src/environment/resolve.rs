@@ -1,22 +1,19 @@
 //! From what is written to what is meant: defaults are in the tree already, here texts become
 //! times and sizes, and everything is checked.
 
-use jiff::civil::DateTime;
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
 
 use super::checker::Checker;
 use super::load::Overrides;
 use super::raw::{RawEnvironment, RawEvent, RawLimits, RawSeats};
 use super::{files, network, stack, units};
 use crate::diagnostic::Diagnostics;
+use crate::expiry;
 use crate::model::environment::{Event, Lifetime, Limits, ProviderKind, Seats};
 use crate::model::id::MAX_SEATS;
 use crate::model::{Environment, EnvironmentName, Stack};
 use crate::stack::harden;
-
-/// The longest lifetime: a seat that is forgotten should not outlive a course of a quarter.
-const MAX_LIFETIME: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 /// The least memory that an engine accepts for a container, in bytes (Docker's
 /// `linuxMinMemory`, 6 MiB since engine 20.10).
@@ -131,7 +128,7 @@ fn event(c: &mut Checker<'_>, raw: RawEvent, name: Option<&EnvironmentName>) -> 
     }
     let mut time = |field: &str, text: Option<String>| {
         let text = text?;
-        let moment = moment(&text, &zone);
+        let moment = units::moment(&text, &zone);
         if moment.is_none() {
             let hint = "write 2024-10-19T09:00 for a time in the event's time zone";
             let path = format!("event.{field}");
@@ -160,20 +157,6 @@ fn event(c: &mut Checker<'_>, raw: RawEvent, name: Option<&EnvironmentName>) -> 
         locale,
     };
     (event, zone)
-}
-
-/// A moment, with an offset of its own or else in `zone`.
-fn moment(text: &str, zone: &TimeZone) -> Option<Timestamp> {
-    let text = text.trim();
-    if let Ok(moment) = text.parse::<Timestamp>() {
-        return Some(moment);
-    }
-    // A date alone would mean midnight, which nobody means.
-    if !text.contains([':', 'T', 't']) {
-        return None;
-    }
-    let civil: DateTime = text.parse().ok()?;
-    zone.to_timestamp(civil).ok()
 }
 
 fn is_locale(text: &str) -> bool {
@@ -228,7 +211,7 @@ fn lifetime(
 ) -> Option<Lifetime> {
     let (code, hint) = ("environment::lifetime", "at most 90 days");
     let raw = raw?;
-    let lifetime = match (units::duration(raw), moment(raw, zone)) {
+    let lifetime = match (units::duration(raw), units::end(raw, zone)) {
         (Some(duration), _) => Lifetime::After(duration),
         (None, Some(moment)) => Lifetime::Until(moment),
         (None, None) => {
@@ -253,7 +236,7 @@ fn lifetime(
             ),
         };
         c.problem("lifetime", code, message, hint);
-    } else if span > MAX_LIFETIME {
+    } else if span > expiry::LONGEST {
         c.problem("lifetime", code, "the seats would live too long", hint);
     }
     Some(lifetime)

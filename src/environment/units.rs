@@ -1,6 +1,8 @@
 //! Sizes, CPUs and spans of time as people write them.
 
-use jiff::{SignedDuration, Span, SpanRelativeTo};
+use jiff::civil::DateTime;
+use jiff::tz::{AmbiguousTimestamp, TimeZone};
+use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 
 /// A size in bytes: `512MiB`, `512m`, `1.5g`, `4096`. As in Compose and Docker, every unit counts
 /// in powers of 1024.
@@ -46,9 +48,45 @@ fn decimal(text: &str, unit: u64) -> Option<u64> {
 }
 
 /// A span of time: `12h`, `1h30m`, `2d`. A day has 24 hours.
-pub(super) fn duration(text: &str) -> Option<SignedDuration> {
+pub fn duration(text: &str) -> Option<SignedDuration> {
     let span: Span = text.trim().parse().ok()?;
     span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()
+}
+
+/// A moment: with an offset of its own (`2026-12-01T18:00+08:00`, `2026-12-01T10:00Z`), or else in
+/// `zone`. Where clocks are put forward, a time that they leave out is as much later; where they are
+/// put back, a time that they show twice is the first.
+pub(super) fn moment(text: &str, zone: &TimeZone) -> Option<Timestamp> {
+    in_zone(text, zone, AmbiguousTimestamp::compatible)
+}
+
+/// A moment at which something ends: with an offset of its own, or else in `zone`. A time that clocks
+/// leave out is as much later, and of one that they show twice it is the second: what ends too early
+/// is worse than what ends an hour late.
+pub fn end(text: &str, zone: &TimeZone) -> Option<Timestamp> {
+    in_zone(text, zone, AmbiguousTimestamp::later)
+}
+
+/// A moment that carries its own offset.
+pub fn absolute(text: &str) -> Option<Timestamp> {
+    text.trim().parse().ok()
+}
+
+fn in_zone(
+    text: &str,
+    zone: &TimeZone,
+    choose: impl Fn(AmbiguousTimestamp) -> Result<Timestamp, jiff::Error>,
+) -> Option<Timestamp> {
+    let text = text.trim();
+    if let Some(moment) = absolute(text) {
+        return Some(moment);
+    }
+    // A date alone would mean midnight, which nobody means.
+    if !text.contains([':', 'T', 't']) {
+        return None;
+    }
+    let civil: DateTime = text.parse().ok()?;
+    choose(zone.to_ambiguous_timestamp(civil)).ok()
 }
 
 #[cfg(test)]
@@ -93,5 +131,79 @@ mod tests {
         assert_eq!(duration("2d"), Some(SignedDuration::from_hours(48)));
         assert_eq!(duration("soon"), None);
         assert_eq!(duration("1 month"), None);
+    }
+
+    #[test]
+    fn the_end_of_a_seat_is_the_later_of_two_times_that_a_clock_shows() {
+        for (zone, text, moment_utc, end_utc) in [
+            // No summer time.
+            (
+                "Asia/Shanghai",
+                "2026-12-01T18:00",
+                "2026-12-01T10:00:00Z",
+                "2026-12-01T10:00:00Z",
+            ),
+            // 02:30 is left out in the night to summer time.
+            (
+                "Europe/Berlin",
+                "2027-03-28T02:30",
+                "2027-03-28T01:30:00Z",
+                "2027-03-28T01:30:00Z",
+            ),
+            // And comes twice in the night back.
+            (
+                "Europe/Berlin",
+                "2026-10-25T02:30",
+                "2026-10-25T00:30:00Z",
+                "2026-10-25T01:30:00Z",
+            ),
+            (
+                "America/New_York",
+                "2026-11-01T01:30",
+                "2026-11-01T05:30:00Z",
+                "2026-11-01T06:30:00Z",
+            ),
+            (
+                "America/New_York",
+                "2027-03-14T02:30",
+                "2027-03-14T07:30:00Z",
+                "2027-03-14T07:30:00Z",
+            ),
+            (
+                "Europe/Berlin",
+                "2028-02-29T23:59:59",
+                "2028-02-29T22:59:59Z",
+                "2028-02-29T22:59:59Z",
+            ),
+            (
+                "Asia/Shanghai",
+                "2027-01-01T00:00",
+                "2026-12-31T16:00:00Z",
+                "2026-12-31T16:00:00Z",
+            ),
+            // An offset of its own goes before the zone.
+            (
+                "Asia/Shanghai",
+                "2026-12-01T18:00-05:00",
+                "2026-12-01T23:00:00Z",
+                "2026-12-01T23:00:00Z",
+            ),
+        ] {
+            let zone = TimeZone::get(zone).unwrap();
+            let utc = |text: &str| Some(text.parse().unwrap());
+            assert_eq!(moment(text, &zone), utc(moment_utc), "{text}");
+            assert_eq!(end(text, &zone), utc(end_utc), "{text}");
+        }
+        for text in [
+            "2026-12-01",
+            "18:00",
+            "2027-02-29T12:00",
+            "soon",
+            "",
+            "2026-12-01T25:00",
+        ] {
+            assert_eq!(end(text, &TimeZone::UTC), None, "{text}");
+        }
+        assert_eq!(absolute("2026-12-01T18:00"), None);
     }
 }

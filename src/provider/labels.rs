@@ -1,7 +1,6 @@
 //! The labels (on AWS: tags) by which everything of ours is known. They are the only state.
 
-use jiff::Timestamp;
-
+use crate::expiry::Expires;
 use crate::model::seat::Owner;
 use crate::model::{EnvironmentName, SeatNumber};
 use crate::plan::Fingerprint;
@@ -19,6 +18,8 @@ pub const SPEC: &str = "dev.seatbox.spec";
 /// The fingerprint of the event key that the seat's secrets come from. It tells keys apart and
 /// gives nothing of them away.
 pub const KEY: &str = "dev.seatbox.key";
+/// What is a lease and nothing else; its value is the version of its form.
+pub const LEASE: &str = "dev.seatbox.lease";
 /// What all of our labels begin with.
 pub const PREFIX: &str = "dev.seatbox.";
 
@@ -32,7 +33,7 @@ pub struct Ownership {
     /// The service that it is for.
     pub service: Option<String>,
     /// When it may be swept away.
-    pub expires: Option<Timestamp>,
+    pub expires: Option<Expires>,
     /// What it was made from.
     pub fingerprint: Option<Fingerprint>,
     /// The event key that its secrets come from.
@@ -50,7 +51,7 @@ impl Ownership {
             environment: label(ENVIRONMENT)?.parse().ok()?,
             owner,
             service: label(SERVICE).map(str::to_owned),
-            expires: label(EXPIRES).and_then(|text| text.parse().ok()),
+            expires: label(EXPIRES).map(Expires::read),
             fingerprint: label(SPEC).map(Fingerprint::from_label),
             key: label(KEY).map(str::to_owned),
         })
@@ -66,7 +67,7 @@ impl Ownership {
             (ENVIRONMENT, Some(self.environment.to_string())),
             (SEAT, Some(owner)),
             (SERVICE, self.service.clone()),
-            (EXPIRES, self.expires.map(|moment| moment.to_string())),
+            (EXPIRES, self.expires.as_ref().map(ToString::to_string)),
             (
                 SPEC,
                 self.fingerprint

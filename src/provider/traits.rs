@@ -1,8 +1,7 @@
 //! What a provider must be able to do.
 
-use jiff::Timestamp;
-
 use crate::engine::{Apply, Failure};
+use crate::expiry::Expires;
 use crate::model::seat::Owner;
 use crate::model::view::SeatView;
 use crate::model::{EnvironmentName, SeatNumber};
@@ -50,8 +49,8 @@ pub struct Existing<S: Scheme> {
     pub environment: EnvironmentName,
     /// Whose it is there.
     pub owner: Owner,
-    /// When it may be swept away, where its labels say so.
-    pub expires: Option<Timestamp>,
+    /// What its labels say of when it may be swept away.
+    pub expires: Option<Expires>,
     /// The resource.
     pub resource: Found<S>,
 }

@@ -25,14 +25,37 @@ pub fn text(view: &CertificateView) -> String {
             "kept     {}",
             counted(view.kept.iter().map(|(thing, _)| thing))
         ));
-        for (thing, reason) in &view.kept {
-            lines.push(format!("  {}: {}", name(thing), words::one_line(reason)));
-        }
+        lines.extend(kept(&view.kept));
     }
     lines.push(looks(view));
     lines.push(conclusion(view));
     lines.push(String::new());
     lines.join("\n")
+}
+
+/// What was kept: by name where it is little, else in one line for all that was kept of an
+/// environment for one reason. A sweep comes by many times while an event goes on.
+fn kept(kept: &[(Thing, String)]) -> Vec<String> {
+    const LITTLE: usize = 3;
+    let mut groups: BTreeMap<(&str, &str), Vec<&Thing>> = BTreeMap::new();
+    for (thing, reason) in kept {
+        let group = (thing.environment.as_str(), reason.as_str());
+        groups.entry(group).or_default().push(thing);
+    }
+    let mut lines = Vec::new();
+    for ((environment, reason), things) in groups {
+        let reason = words::one_line(reason);
+        if things.len() <= LITTLE {
+            lines.extend(
+                things
+                    .iter()
+                    .map(|thing| format!("  {}: {reason}", name(thing))),
+            );
+        } else {
+            lines.push(format!("  {environment}, {}: {reason}", counted(things)));
+        }
+    }
+    lines
 }
 
 fn looks(view: &CertificateView) -> String {

@@ -119,3 +119,24 @@ fn where_nothing_was_nothing_is_left() {
         "{text}"
     );
 }
+
+#[test]
+fn much_that_is_kept_for_one_reason_is_one_line() {
+    let mut view = clean();
+    for number in 0..20 {
+        let thing = thing("container", &format!("redis-{number}"));
+        view.kept.push((thing, "expires tomorrow".to_owned()));
+    }
+    view.kept
+        .push((thing("volume", "odd"), "it can't be read".to_owned()));
+    let text = text(&view);
+    assert!(
+        text.contains("\n  gopher-guangzhou-2024, 20: 20 containers: expires tomorrow\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains("\n  volume odd: it can't be read\n"),
+        "{text}"
+    );
+    assert_eq!(text.matches("tomorrow").count(), 1, "{text}");
+}

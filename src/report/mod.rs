@@ -6,6 +6,7 @@
 
 pub mod board;
 pub mod certificate;
+pub mod extension;
 pub mod format;
 pub mod json;
 pub mod plain;

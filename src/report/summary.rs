@@ -29,11 +29,7 @@ pub struct Closing<'a> {
 pub fn text(closing: &Closing<'_>) -> String {
     let mut out = headline(closing);
     if let Some(expires) = closing.expires.filter(|_| exists(closing)) {
-        out.push_str(&format!(
-            "{} expires {}.\n",
-            closing.environment,
-            expires.strftime("%Y-%m-%d %H:%M UTC")
-        ));
+        out.push_str(&end(closing.environment, expires));
     }
     for failure in &closing.outcome.shared {
         out.push_str(&format!(
@@ -80,6 +76,14 @@ pub fn text(closing: &Closing<'_>) -> String {
         }
     }
     out
+}
+
+/// When an environment's seats may be swept away, as a line.
+pub fn end(environment: &EnvironmentName, expires: Timestamp) -> String {
+    format!(
+        "{environment} expires {}.\n",
+        expires.strftime("%Y-%m-%d %H:%M UTC")
+    )
 }
 
 fn cause(failure: &Failure) -> String {

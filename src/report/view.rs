@@ -1,5 +1,10 @@
 //! What is rendered and is neither an event nor an outcome: filled by the verbs, shown here.
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::model::{EnvironmentName, SeatNumber};
+
 pub use crate::model::view::{PortView, SeatView, ServiceView};
 
 pub use crate::removal::{Certificate as CertificateView, LookAgain, Scope, Thing};
@@ -15,6 +20,29 @@ pub enum ImageFrom {
     Recipe,
     /// Nobody has it.
     Nowhere,
+}
+
+/// What an extension did, or would do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExtensionView {
+    /// The environment.
+    pub environment: EnvironmentName,
+    /// When it ended before, where that could be read.
+    pub before: Option<Timestamp>,
+    /// When it ends now.
+    pub expires: Timestamp,
+    /// Whether that is another moment.
+    pub changed: bool,
+    /// Whether nothing was done.
+    pub dry_run: bool,
+    /// Its seats, by what there is of them.
+    pub seats: Vec<SeatNumber>,
+    /// Those that have lost something meanwhile.
+    pub gone: Vec<SeatNumber>,
+    /// What a person should know of.
+    pub notices: Vec<String>,
+    /// The event's time zone, where the environment file was read.
+    pub zone: Option<TimeZone>,
 }
 
 /// One image of a stack, and the choice that was made for it.

@@ -2,7 +2,7 @@
 
 use crate::support::desk::Desk;
 
-const VERBS: [&str; 17] = [
+const VERBS: [&str; 18] = [
     "init",
     "config",
     "schema",
@@ -14,6 +14,7 @@ const VERBS: [&str; 17] = [
     "exec",
     "logs",
     "down",
+    "extend",
     "sweep",
     "images",
     "export",

@@ -2,7 +2,9 @@
 
 mod bad_files;
 mod configuration;
+mod extend;
 mod help;
 mod keys;
+mod schedule;
 mod schemas;
 mod unreachable;

@@ -314,7 +314,8 @@ impl Drop for Event {
 
 async fn remove_all(name: &str) {
     let docker = engine().await.docker;
-    for label in [LABEL, BY_HAND] {
+    // What was made by hand may hold on to the rest.
+    for label in [BY_HAND, LABEL] {
         for id in container_ids(&docker, label, name).await {
             let options = RemoveContainerOptionsBuilder::new()
                 .force(true)

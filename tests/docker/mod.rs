@@ -2,13 +2,16 @@
 
 mod block;
 mod event;
+mod relay;
 mod support;
 
 mod connect;
 mod exec;
 mod logs;
 
+mod clocks;
 mod convergence;
+mod deadlines;
 mod interruption;
 mod isolation;
 mod labels;

@@ -300,7 +300,7 @@ impl Applier {
                 )
             }
             DockerKind::Network => ("remove network", self.client.remove_network(id).await),
-            DockerKind::Volume => (
+            DockerKind::Volume | DockerKind::Lease => (
                 "remove volume",
                 self.client
                     .remove_volume(id, None::<RemoveVolumeOptions>)

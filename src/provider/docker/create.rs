@@ -43,7 +43,7 @@ impl Applier {
             environment: environment.name.clone(),
             owner: Owner::Seat(seat),
             service: service.map(str::to_owned),
-            expires: Some(expires),
+            expires: Some(expires.into()),
             fingerprint: Some(fingerprint.clone()),
             key: self.key.as_ref().map(|key| key.fingerprint()),
         };

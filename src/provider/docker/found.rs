@@ -87,7 +87,19 @@ pub fn existing(observed: &Observed, in_scope: impl Fn(Owner) -> bool) -> Vec<Fo
             &volume.name,
         )
     });
-    containers.chain(networks).chain(volumes).collect()
+    let leases = observed.leases.iter().filter_map(|lease| {
+        resource(
+            &lease.ownership,
+            DockerKind::Lease,
+            lease.name.clone(),
+            &lease.name,
+        )
+    });
+    containers
+        .chain(networks)
+        .chain(volumes)
+        .chain(leases)
+        .collect()
 }
 
 fn short(id: &str) -> &str {

@@ -1,6 +1,7 @@
 //! Seats on a Docker engine: a Compose project for each, on networks of its own.
 
 pub mod apply;
+pub mod clock;
 pub mod connect;
 pub mod container;
 mod create;
@@ -11,6 +12,7 @@ pub mod exec;
 pub mod files;
 pub mod found;
 pub mod layout;
+pub mod lease;
 pub mod listening;
 pub mod logs;
 pub mod names;

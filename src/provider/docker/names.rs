@@ -17,6 +17,12 @@ pub fn network(environment: &EnvironmentName, seat: SeatNumber, network: &str) -
     format!("{environment}-{seat}_{network}")
 }
 
+/// A lease of an environment: `gopher_lease-5d41402a`. No seat's volume is called so, for a seat's
+/// number stands before its underscore.
+pub fn lease(environment: &EnvironmentName, hash: &str) -> String {
+    format!("{environment}_lease-{hash}")
+}
+
 /// The volume of a seat: `gopher-07_postgres`.
 pub fn volume(environment: &EnvironmentName, seat: SeatNumber, volume: &str) -> String {
     format!("{environment}-{seat}_{volume}")

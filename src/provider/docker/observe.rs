@@ -13,7 +13,9 @@ use bollard::query_parameters::{
 use ipnet::Ipv4Net;
 
 use super::errors::failure;
+use super::lease::Lease;
 use crate::engine::Failure;
+use crate::expiry::Ends;
 use crate::image::reference::familiar;
 use crate::model::EnvironmentName;
 use crate::model::stack::Protocol;
@@ -26,8 +28,10 @@ pub struct Observed {
     pub containers: Vec<OurContainer>,
     /// Networks that carry our labels.
     pub networks: Vec<OurNetwork>,
-    /// Volumes that carry our labels.
+    /// Volumes that carry our labels, but for leases.
     pub volumes: Vec<OurVolume>,
+    /// Leases, which are volumes too, and no seat's.
+    pub leases: Vec<Lease>,
     /// Names of containers, networks and volumes that are not ours.
     pub foreign: Foreign,
     /// Ports that containers publish.
@@ -184,6 +188,8 @@ impl Observed {
             .retain(|n| n.ownership.environment == *environment);
         self.volumes
             .retain(|v| v.ownership.environment == *environment);
+        self.leases
+            .retain(|l| l.ownership.environment == *environment);
         self
     }
 
@@ -199,7 +205,7 @@ impl Observed {
 
     /// Whether nothing of ours is there.
     pub fn is_empty(&self) -> bool {
-        self.containers.is_empty() && self.networks.is_empty() && self.volumes.is_empty()
+        self.ownerships().next().is_none()
     }
 
     /// What the labels say of everything of ours.
@@ -209,6 +215,15 @@ impl Observed {
             .map(|c| &c.ownership)
             .chain(self.networks.iter().map(|n| &n.ownership))
             .chain(self.volumes.iter().map(|v| &v.ownership))
+            .chain(self.leases.iter().map(|l| &l.ownership))
+    }
+
+    /// When each environment ends, by the labels of all that is its own.
+    pub fn ends(&self) -> Ends {
+        Ends::of(
+            self.ownerships()
+                .map(|ownership| (&ownership.environment, ownership.expires.as_ref())),
+        )
     }
 
     fn add_container(&mut self, summary: ContainerSummary) {
@@ -285,6 +300,10 @@ impl Observed {
 
     fn add_volume(&mut self, volume: Volume) {
         match read_labels(Some(&volume.labels)) {
+            Some(ownership) if Lease::is_one(&volume.labels) => self.leases.push(Lease {
+                ownership,
+                name: volume.name,
+            }),
             Some(ownership) => self.volumes.push(OurVolume {
                 ownership,
                 name: volume.name,

@@ -3,15 +3,19 @@
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
 use futures_util::stream::{self, StreamExt as _};
 use ipnet::Ipv4Net;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::OnceCell;
 
 use super::apply::Applier;
+use super::clock;
 use super::connect::Engine;
 use super::desired::{self, Surroundings};
 use super::found;
+use super::lease;
 use super::listening;
 use super::observe::{self, ContainerState, Observed};
 use super::ports::Holder;
@@ -19,10 +23,12 @@ use super::ready;
 use super::routes;
 use super::scheme::Docker;
 use super::status;
+use crate::engine::retry::with_retries;
 use crate::engine::{Apply, Failure, Progress};
+use crate::expiry::{Clocks, seconds_of};
 use crate::image::{self, Choice, Fetch, Origin, Recipes};
 use crate::model::view::SeatView;
-use crate::model::{Environment, SeatNumber};
+use crate::model::{Environment, EnvironmentName, SeatNumber};
 use crate::plan::{self, Action, Mode, Plan};
 use crate::provider::{Existing, Provider};
 use crate::secret::EventKey;
@@ -36,11 +42,12 @@ pub struct DockerProvider {
     applier: Applier,
     recipes: Arc<Recipes>,
     now: Timestamp,
+    clocks: OnceCell<(Clocks, Instant)>,
 }
 
 impl DockerProvider {
     /// A provider for one environment, or for none where nothing is to be created. `now` is when
-    /// this run began: lifetimes count from it.
+    /// this run began, by this machine's clock.
     pub fn new(
         engine: Engine,
         environment: Option<Arc<Environment>>,
@@ -63,7 +70,78 @@ impl DockerProvider {
             engine,
             recipes,
             now,
+            clocks: OnceCell::new(),
         }
+    }
+
+    /// What the engine's clock and this machine's say. The engine is asked once, however long the
+    /// run takes, and whatever becomes of the clocks meanwhile.
+    ///
+    /// # Errors
+    /// The engine does not answer.
+    pub async fn clocks(&self) -> Result<Clocks, Failure> {
+        let read = async || {
+            let clocks = clock::read(&self.engine.docker, Timestamp::now).await?;
+            Ok((clocks, Instant::now()))
+        };
+        Ok(self.clocks.get_or_try_init(read).await?.0)
+    }
+
+    /// The time, by the engine's clock as soon as that is known: lifetimes count from it.
+    fn now(&self) -> Timestamp {
+        let told = self.clocks.get().and_then(|(clocks, asked)| {
+            let since = SignedDuration::try_from(asked.elapsed()).ok()?;
+            clocks.engine.saturating_add(since).ok()
+        });
+        told.unwrap_or(self.now)
+    }
+
+    /// What a person should know of the clocks and of the environment's end.
+    pub fn end_notices(&self, observed: &Observed) -> Vec<String> {
+        let mut notices: Vec<String> = self
+            .clocks
+            .get()
+            .and_then(|(clocks, _)| clocks.notice())
+            .into_iter()
+            .collect();
+        let ends = observed.ends();
+        let end = ends.get(&self.environment().name);
+        if let Some(text) = &end.unreadable {
+            notices.push(format!(
+                "no sweep takes these seats away: `{text}` is on one of them for when it expires"
+            ));
+        } else if let Some(end) = end.latest.filter(|end| *end <= self.now()) {
+            notices.push(format!(
+                "these seats expired {end}, and the next `seatbox sweep` takes them away; \
+                 `seatbox extend` gives them more time"
+            ));
+        }
+        notices
+    }
+
+    /// Has `environment` end at `end`, where it would end earlier, and touches nothing of its seats.
+    ///
+    /// # Errors
+    /// The engine does not do it, or something that is not ours is in the way.
+    pub async fn extend(
+        &self,
+        environment: &EnvironmentName,
+        end: Timestamp,
+    ) -> Result<(), Failure> {
+        let create = async || lease::create(&self.engine.docker, environment, end).await;
+        with_retries(create, |_, _| {}).await
+    }
+
+    /// Removes what earlier extensions of `environment` left and what says nothing any more.
+    pub async fn tidy(&self, environment: &EnvironmentName, observed: &Observed) {
+        let superfluous = lease::superfluous(environment, &observed.leases);
+        lease::remove(&self.engine.docker, superfluous).await;
+    }
+
+    /// Removes all leases of `environment`, which has nothing else any more.
+    pub async fn release(&self, environment: &EnvironmentName, observed: &Observed) {
+        let own = |lease: &&lease::Lease| lease.ownership.environment == *environment;
+        lease::remove(&self.engine.docker, observed.leases.iter().filter(own)).await;
     }
 
     /// The engine.
@@ -120,13 +198,9 @@ impl DockerProvider {
     /// does.
     fn expires(&self, observed: &Observed) -> Timestamp {
         let environment = self.environment();
-        observed
-            .ownerships()
-            .filter(|ownership| ownership.environment == environment.name)
-            .filter_map(|ownership| ownership.expires)
-            .filter(|expires| *expires > self.now)
-            .max()
-            .unwrap_or_else(|| environment.lifetime.expires(self.now))
+        let end = observed.ends().get(&environment.name).latest;
+        end.filter(|end| *end > self.now())
+            .unwrap_or_else(|| environment.lifetime.expires(self.now()))
     }
 
     fn notices(&self, observed: &Observed, choices: &[Choice]) -> Vec<String> {
@@ -136,15 +210,11 @@ impl DockerProvider {
             .filter(|choice| choice.is_stand_in())
             .map(|choice| format!("{} stands in for {}", choice.reference, choice.wanted))
             .collect();
-        let ends = observed
-            .ownerships()
-            .filter(|ownership| ownership.environment == environment.name)
-            .filter_map(|ownership| ownership.expires)
-            .max();
-        if let Some(end) = ends.filter(|end| *end <= self.now) {
+        notices.extend(self.end_notices(observed));
+        if self.expires(observed) <= self.now() {
             notices.push(format!(
-                "these seats expired {end}, and the next `seatbox sweep` takes them away; `down` \
-                 and `up` give them a new lifetime"
+                "by the engine's clock it is {}: seats that are made now have expired already",
+                seconds_of(self.now())
             ));
         }
         let beyond: BTreeSet<SeatNumber> = observed
@@ -178,7 +248,14 @@ impl Provider for DockerProvider {
     type Observed = Observed;
 
     async fn observe(&self) -> Result<Observed, Failure> {
-        observe::observe(&self.engine.docker).await
+        let look = observe::observe(&self.engine.docker);
+        if self.applier.environment.is_none() {
+            return look.await;
+        }
+        // Beside the lists, for whoever makes or shows seats: it is the slowest of these calls.
+        let (observed, clocks) = tokio::join!(look, self.clocks());
+        clocks?;
+        observed
     }
 
     async fn converge(
@@ -244,6 +321,12 @@ impl Provider for DockerProvider {
                     .iter()
                     .map(|v| (v.name.as_str(), &v.ownership)),
             )
+            .chain(
+                observed
+                    .leases
+                    .iter()
+                    .map(|l| (l.name.as_str(), &l.ownership)),
+            )
             .collect();
         found::existing(observed, |_| true)
             .into_iter()
@@ -252,7 +335,7 @@ impl Provider for DockerProvider {
                 Some(Existing {
                     environment: ownership.environment.clone(),
                     owner: ownership.owner,
-                    expires: ownership.expires,
+                    expires: ownership.expires.clone(),
                     resource,
                 })
             })

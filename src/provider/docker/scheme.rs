@@ -25,6 +25,8 @@ impl Scheme for Docker {
 /// Kinds of resources on an engine, in the order in which they are created.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DockerKind {
+    /// A lease: an empty volume that says until when an environment goes on. It is no seat's.
+    Lease,
     /// An image; shared, and left where it is when seats go.
     Image,
     /// A volume of a seat.
@@ -38,6 +40,7 @@ pub enum DockerKind {
 impl fmt::Display for DockerKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
+            Self::Lease => "lease",
             Self::Image => "image",
             Self::Volume => "volume",
             Self::Network => "network",

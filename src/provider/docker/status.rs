@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use jiff::Timestamp;
+
 use super::names;
 use super::observe::{ContainerState, Observed, OurContainer};
 use crate::model::seat::{Owner, SeatState};
@@ -25,6 +27,8 @@ pub fn seats(
             containers.insert((seat, service), container);
         }
     }
+    // With the last of all that is the environment's own, which may be a lease.
+    let end = observed.ends().get(&environment.name).latest;
     let networks: Vec<&str> = observed
         .networks
         .iter()
@@ -32,7 +36,7 @@ pub fn seats(
         .collect();
     seats
         .iter()
-        .map(|&seat| view(environment, &containers, &networks, seat))
+        .map(|&seat| view(environment, &containers, &networks, end, seat))
         .collect()
 }
 
@@ -40,6 +44,7 @@ fn view(
     environment: &Environment,
     containers: &HashMap<(SeatNumber, &str), &OurContainer>,
     networks: &[&str],
+    end: Option<Timestamp>,
     seat: SeatNumber,
 ) -> SeatView {
     let find = |service: &Service| containers.get(&(seat, service.name.as_str())).copied();
@@ -71,10 +76,7 @@ fn view(
             .filter_map(|(service, container)| Some((service, (*container)?)))
             .flat_map(|(service, container)| ports(service, container))
             .collect(),
-        expires: services
-            .iter()
-            .filter_map(|(_, container)| container.as_ref()?.ownership.expires)
-            .min(),
+        expires: end.filter(|_| state != SeatState::Absent),
         services: views,
         took: None,
     }

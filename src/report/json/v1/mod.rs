@@ -3,6 +3,7 @@
 
 pub mod certificate;
 pub mod event;
+pub mod extend;
 pub mod images;
 pub mod plan;
 pub mod schema;
@@ -12,6 +13,7 @@ pub mod up;
 
 pub use certificate::Certificate;
 pub use event::EventLine;
+pub use extend::ExtendReport;
 pub use images::ImagesReport;
 pub use plan::PlanReport;
 pub use schema::schema;

@@ -220,7 +220,10 @@ fn a_status_counts_its_seats() {
     let mut early = view(2, SeatState::Degraded);
     early.expires = Some("2024-10-19T12:00:00Z".parse().unwrap());
     let seats = [view(1, SeatState::Ready), early];
-    let value = checked("StatusReport", &StatusReport::new(&environment(), &seats));
+    let value = checked(
+        "StatusReport",
+        &StatusReport::new(&environment(), &seats, &[]),
+    );
     assert_eq!(
         value["counts"],
         json!({"total": 2, "ready": 1, "starting": 0, "degraded": 1, "absent": 0})

@@ -15,12 +15,14 @@ pub struct StatusReport {
     pub version: Version,
     /// The environment's name.
     pub environment: String,
-    /// When its seats may be swept away, in RFC 3339, UTC; the earliest, where they differ.
+    /// When its seats may be swept away, in RFC 3339, UTC.
     pub expires: Option<String>,
     /// How many seats are in each state.
     pub counts: Counts,
     /// Each seat, in ascending order.
     pub seats: Vec<StatusSeat>,
+    /// What a person should know of.
+    pub notices: Vec<String>,
 }
 
 /// How many seats are in each state.
@@ -72,7 +74,7 @@ pub struct StatusService {
 
 impl StatusReport {
     /// The report of those seats.
-    pub fn new(environment: &EnvironmentName, seats: &[SeatView]) -> Self {
+    pub fn new(environment: &EnvironmentName, seats: &[SeatView], notices: &[String]) -> Self {
         let text = |moment: Timestamp| moment.to_string();
         Self {
             version: Version::default(),
@@ -80,6 +82,7 @@ impl StatusReport {
             expires: seats.iter().filter_map(|seat| seat.expires).min().map(text),
             counts: Counts::of(seats),
             seats: seats.iter().map(Into::into).collect(),
+            notices: notices.to_vec(),
         }
     }
 }

@@ -1,0 +1,188 @@
+//! `seatbox extend`.
+
+use std::collections::{BTreeMap, HashSet};
+
+use jiff::tz::TimeZone;
+
+use super::args::{EnvironmentArgs, Global, NewEnd};
+use super::context;
+use super::down::bare_provider;
+use super::error::{Error, Result};
+use super::show;
+use crate::engine::retry::with_retries;
+use crate::engine::{Failure, FailureClass};
+use crate::environment;
+use crate::exit::Exit;
+use crate::expiry::{Move, MoveError, moved, seconds_of};
+use crate::model::{EnvironmentName, SeatNumber};
+use crate::provider::Provider as _;
+use crate::provider::docker::DockerProvider;
+use crate::provider::docker::observe::Observed;
+use crate::report::view::ExtensionView;
+
+/// Which environment is meant, and how its end is to be moved.
+#[derive(Debug, Clone, Copy)]
+pub struct What<'a> {
+    /// Its file.
+    pub file: &'a EnvironmentArgs,
+    /// Its name, which makes the file needless.
+    pub only: Option<&'a EnvironmentName>,
+    /// Where the end goes.
+    pub end: &'a NewEnd,
+    /// Whether it is only said what would be done.
+    pub dry_run: bool,
+}
+
+/// Gives the seats of an environment more time. None of them is touched.
+pub async fn run(global: &Global, what: What<'_>) -> Result {
+    let (name, zone) = match what.only {
+        Some(name) => (name.clone(), None),
+        None => {
+            let environment = context::load(what.file)?.environment;
+            let zone = TimeZone::get(&environment.event.time_zone).ok();
+            (environment.name, zone)
+        }
+    };
+    let change = change(what.end, zone.as_ref())?;
+    let provider = bare_provider().await?;
+    let clocks = with_retries(async || provider.clocks().await, |_, _| {});
+    let (before, clocks) = tokio::join!(look(&provider), clocks);
+    let (before, clocks) = (before?, clocks?);
+    let parts = parts(&before, &name);
+    if parts.is_empty() {
+        return Err(Error::usage(
+            format!("there is no seat of {name} to give more time to"),
+            "`seatbox up` makes them; `seatbox sweep --dry-run` lists what else is there",
+        ));
+    }
+    let ends = before.ends();
+    let end = ends.get(&name);
+    let expires = moved(end.latest, change, clocks.engine).map_err(refusal)?;
+    let mut notices: Vec<String> = clocks.notice().into_iter().collect();
+    if let Some(over) = end.latest.filter(|end| *end <= clocks.engine) {
+        notices.push(format!(
+            "these seats expired {over}: what a sweep has taken since, `seatbox up` makes again"
+        ));
+    }
+    if let Some(text) = &end.unreadable {
+        notices.push(format!(
+            "no sweep takes these seats away: `{text}` is on one of them for when it expires"
+        ));
+    }
+    let mut view = ExtensionView {
+        environment: name,
+        before: end.latest,
+        expires,
+        changed: end.latest != Some(expires),
+        dry_run: what.dry_run,
+        seats: parts.keys().copied().collect(),
+        gone: Vec::new(),
+        notices,
+        zone,
+    };
+    if view.changed && !what.dry_run {
+        view.gone = carry_out(&provider, &view, &parts).await?;
+    }
+    show::extended(global.output, &view);
+    Ok(if view.gone.is_empty() {
+        Exit::Success
+    } else {
+        Exit::Partial
+    })
+}
+
+/// Makes it so, and says which seats have lost something meanwhile.
+async fn carry_out(
+    provider: &DockerProvider,
+    view: &ExtensionView,
+    before: &Parts,
+) -> Result<Vec<SeatNumber>> {
+    let name = &view.environment;
+    provider.extend(name, view.expires).await?;
+    let observed = look(provider).await?;
+    let after = parts(&observed, name);
+    if after.is_empty() {
+        // Somebody took all of it away: what was made for it must not be what is left.
+        provider.release(name, &observed).await;
+        return Err(Error::Call(
+            Failure::new(
+                FailureClass::NotFound,
+                "extend",
+                format!("the seats of {name} were taken away meanwhile, and none is left"),
+            )
+            .with_hint("`seatbox up` makes new ones"),
+        ));
+    }
+    provider.tidy(name, &observed).await;
+    let whole = |(seat, parts): &(&SeatNumber, &HashSet<String>)| {
+        after.get(seat).is_some_and(|after| parts.is_subset(after))
+    };
+    let lost = before.iter().filter(|seat| !whole(seat));
+    Ok(lost.map(|(seat, _)| *seat).collect())
+}
+
+async fn look(provider: &DockerProvider) -> Result<Observed> {
+    Ok(with_retries(async || provider.observe().await, |_, _| {}).await?)
+}
+
+/// What each seat has, by the engine's names for it.
+type Parts = BTreeMap<SeatNumber, HashSet<String>>;
+
+fn parts(observed: &Observed, environment: &EnvironmentName) -> Parts {
+    let containers = observed.containers.iter().map(|c| (&c.ownership, &c.id));
+    let networks = observed.networks.iter().map(|n| (&n.ownership, &n.id));
+    let volumes = observed.volumes.iter().map(|v| (&v.ownership, &v.name));
+    let mut parts = Parts::new();
+    for (ownership, id) in containers.chain(networks).chain(volumes) {
+        if let (Some(seat), true) = (
+            ownership.owner.seat(),
+            ownership.environment == *environment,
+        ) {
+            parts.entry(seat).or_default().insert(id.clone());
+        }
+    }
+    parts
+}
+
+fn change(end: &NewEnd, zone: Option<&TimeZone>) -> Result<Move> {
+    if let Some(text) = &end.by {
+        let span = environment::duration(text)
+            .filter(|span| span.is_positive())
+            .ok_or_else(|| {
+                Error::usage(
+                    format!("--by {text}: this is not a span of time that leads on"),
+                    "write for example --by 2h, --by 1h30m or --by 2d",
+                )
+            })?;
+        return Ok(Move::By(span));
+    }
+    let text = end.until.as_deref().unwrap_or_default();
+    let moment = match zone {
+        Some(zone) => environment::end(text, zone),
+        None => environment::absolute(text),
+    };
+    let hint = match zone {
+        Some(_) => "write for example --until 2026-12-01T18:00, in the event's time zone",
+        None => {
+            "without an environment file no time zone is known: write the offset as well, as in \
+             --until 2026-12-01T18:00+08:00"
+        }
+    };
+    moment.map(Move::Until).ok_or_else(|| {
+        let message = format!("--until {text}: this is not a date with a time");
+        Error::usage(message, hint)
+    })
+}
+
+fn refusal(error: MoveError) -> Error {
+    let hint = match &error {
+        MoveError::Nothing => "write for example --by 2h".to_owned(),
+        MoveError::Earlier { present, .. } => format!(
+            "name a moment after {}; `seatbox down` ends it now",
+            seconds_of(*present)
+        ),
+        MoveError::Past { .. } => "name a moment to come, or write --by 2h".to_owned(),
+        MoveError::TooFar { .. } => "extend it again when that time comes".to_owned(),
+    };
+    Error::usage(error.to_string(), hint)
+}
