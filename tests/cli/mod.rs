@@ -4,5 +4,6 @@ mod bad_files;
 mod configuration;
 mod help;
 mod keys;
+mod offline;
 mod schemas;
 mod unreachable;
