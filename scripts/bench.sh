@@ -13,8 +13,6 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=scripts/build.sh
 . scripts/build.sh
 
-readonly ENVIRONMENT=environments/gopher-guangzhou-2024.yaml
-
 race() { cargo bench --locked --quiet --bench race -- "$@"; }
 
 prepare_toolchain
@@ -33,6 +31,4 @@ scripts/engine.sh ensure
 image_tools
 command -v /usr/bin/time >/dev/null || scripts/engine.sh tools time
 compose=$(scripts/compose.sh)
-cargo build --locked --release
-"$CARGO_TARGET_DIR/release/seatbox" images "$ENVIRONMENT" --fetch --log-format plain
 race --compose "$compose" "$@"

@@ -24,8 +24,8 @@ pub struct Arguments {
     /// How many times a single seat is reset by each side.
     #[arg(long, default_value_t = 5)]
     pub resets: u32,
-    /// Seconds without a timed `up` after many files were deleted: ext4 passes over inodes that were
-    /// freed in the last minute, one by one, whenever it makes a file.
+    /// Seconds without a timed `up` after many files were deleted: without a journal, ext4 passes
+    /// over inodes that were freed in the last minute, one by one, whenever it makes a file.
     #[arg(long, default_value_t = 65)]
     pub settle: u64,
     /// How PostgreSQL comes to its first data directory.
@@ -57,9 +57,9 @@ pub struct Arguments {
     /// Where the raw numbers go, one JSON document a line.
     #[arg(long)]
     pub out: Option<PathBuf>,
-    /// Measure nothing: render the table of raw numbers from an earlier run.
+    /// Measure nothing: render the table of raw numbers from an earlier run, or of several together.
     #[arg(long, value_name = "FILE")]
-    pub report: Option<PathBuf>,
+    pub report: Vec<PathBuf>,
     /// A Markdown file in which the table replaces what is between the marks for it.
     #[arg(long, value_name = "FILE")]
     pub into: Option<PathBuf>,

@@ -12,14 +12,15 @@ use crate::compose::Compose;
 use crate::record::{self, Record};
 use crate::resets::Resets;
 use crate::rounds::Rounds;
+use crate::seatbox::Seatbox;
 use crate::setting::Setting;
 use crate::settle::Settling;
 use crate::{Result, engine, machine, report, single};
 
 /// Measures and shows, or only shows.
 pub async fn run(arguments: &Arguments) -> Result {
-    if let Some(path) = &arguments.report {
-        let (machine, measured) = record::read(path)?;
+    if !arguments.report.is_empty() {
+        let (machine, measured) = record::read(&arguments.report)?;
         return report::show(&machine, &measured, arguments.into.as_deref());
     }
     let docker = engine::connect().await?.docker;
@@ -56,11 +57,16 @@ async fn measure(arguments: &Arguments, docker: &Docker) -> Result {
         single::run_all(arguments, &setting, &mut record).await?;
     }
     let on_engine = takes_part(Part::Resets) || takes_part(Part::Rounds);
-    let compose = match &arguments.seatboxes[..] {
-        [first, ..] if on_engine && arguments.sides.contains(&Family::Compose) => {
-            Some(Compose::new(&setting, &arguments.compose, &first.path).await?)
-        }
-        _ => None,
+    let first = arguments.seatboxes.first().ok_or("no seatbox to run")?;
+    if on_engine {
+        eprintln!("images");
+        let seatbox = Seatbox::new(&setting, first.path.clone());
+        seatbox.fetch_images().await?;
+    }
+    let compose = if on_engine && arguments.sides.contains(&Family::Compose) {
+        Some(Compose::new(&setting, &arguments.compose, &first.path).await?)
+    } else {
+        None
     };
     if takes_part(Part::Resets) {
         eprintln!("a single seat");

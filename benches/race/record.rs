@@ -164,19 +164,23 @@ fn write(file: &mut File, line: &Line) -> Result {
     Ok(())
 }
 
-/// Reads the raw numbers of an earlier run.
-pub fn read(path: &Path) -> Result<(Machine, Vec<Measured>)> {
-    let text = std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
-    let mut machine = Machine::default();
+/// Reads the raw numbers of earlier runs; the machine is that of the first.
+pub fn read(paths: &[PathBuf]) -> Result<(Machine, Vec<Measured>)> {
+    let mut machine = None;
     let mut measured = Vec::new();
-    for (number, line) in text.lines().enumerate() {
-        match serde_json::from_str(line) {
-            Ok(Line::Machine(read)) => machine = read,
-            Ok(Line::Measured(read)) => measured.push(read),
-            Err(error) => {
-                return Err(format!("{}:{}: {error}", path.display(), number + 1).into());
+    for path in paths {
+        let text = std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
+        for (number, line) in text.lines().enumerate() {
+            match serde_json::from_str(line) {
+                Ok(Line::Machine(read)) => {
+                    machine.get_or_insert(read);
+                }
+                Ok(Line::Measured(read)) => measured.push(read),
+                Err(error) => {
+                    return Err(format!("{}:{}: {error}", path.display(), number + 1).into());
+                }
             }
         }
     }
-    Ok((machine, measured))
+    Ok((machine.unwrap_or_default(), measured))
 }

@@ -37,6 +37,12 @@ impl Seatbox {
         self.setting.seatbox(&self.program, &[verb], SIDE)
     }
 
+    /// Gets the images that the engine has not.
+    pub async fn fetch_images(&self) -> Result {
+        let mut command = self.command("images");
+        run(command.arg("--fetch")).await.map(drop)
+    }
+
     /// Brings up seats, all of them where none are named, and waits until they are ready.
     pub async fn up(&self, seats: Option<&str>, host: Option<&str>) -> Result {
         let mut command = self.command("up");

@@ -41,7 +41,8 @@ impl Settling {
 
     /// It was: where that freed many inodes, or nobody can tell, time must pass.
     pub fn after_removal(&mut self) {
-        // Only what is on disk counts as deleted; until then the wait would be six times as long.
+        // Of what is not on disk yet, ext4 lets five minutes more pass (RECENCY_MIN and
+        // RECENCY_DIRTY in the kernel's fs/ext4/ialloc.c).
         rustix::fs::sync();
         let freed = match (self.free, self.free()) {
             (Some(before), Some(after)) => after.saturating_sub(before),
