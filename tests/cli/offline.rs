@@ -55,6 +55,10 @@ fn a_plan_without_an_engine_can_be_read_by_programs() {
     assert_eq!(plan["seats"], serde_json::json!([2]));
     assert_eq!(plan["actions"][0]["verb"], "build");
     assert!(plan["notices"][0].as_str().unwrap().contains("no engine"));
+    assert_eq!(
+        plan["notices"][1],
+        "seatbox.local/golang:1.23 stands in for golang:1.23-bookworm"
+    );
 }
 
 #[test]

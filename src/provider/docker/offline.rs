@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::desired::{Surroundings, desired};
 use super::observe::Observed;
 use super::scheme::Docker;
-use crate::image::{Recipes, resolve_unasked};
+use crate::image::{Choice, Recipes, resolve_unasked};
 use crate::model::{Environment, SeatNumber};
 use crate::plan::{Mode, Plan, converge};
 
@@ -45,6 +45,8 @@ pub fn plan(
          ports and addresses are free"
             .to_owned(),
     ];
+    plan.notices
+        .extend(choices.iter().filter_map(Choice::notice));
     plan
 }
 
