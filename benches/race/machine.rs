@@ -32,7 +32,11 @@ pub async fn describe(arguments: &Arguments, docker: &Docker) -> Result<Machine>
         system: format!(
             "{}, Linux {}",
             word(info.operating_system),
+            // What follows the number is whoever built it.
             word(info.kernel_version)
+                .split('-')
+                .next()
+                .unwrap_or_default()
         ),
         engine: format!(
             "Docker {}, {}, cgroup v{}",

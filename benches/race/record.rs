@@ -164,17 +164,26 @@ fn write(file: &mut File, line: &Line) -> Result {
     Ok(())
 }
 
-/// Reads the raw numbers of earlier runs; the machine is that of the first.
+/// Reads the raw numbers of earlier runs, all of one machine: it is that of the first, with the
+/// arguments of all.
 pub fn read(paths: &[PathBuf]) -> Result<(Machine, Vec<Measured>)> {
-    let mut machine = None;
+    let mut machine: Option<Machine> = None;
     let mut measured = Vec::new();
     for path in paths {
         let text = std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
         for (number, line) in text.lines().enumerate() {
             match serde_json::from_str(line) {
-                Ok(Line::Machine(read)) => {
-                    machine.get_or_insert(read);
-                }
+                Ok(Line::Machine(read)) => match &mut machine {
+                    None => machine = Some(read),
+                    Some(first) => {
+                        first.arguments.push_str("`, `");
+                        first.arguments.push_str(&read.arguments);
+                        // Not all of them need Compose.
+                        if first.compose == "none" {
+                            first.compose = read.compose;
+                        }
+                    }
+                },
                 Ok(Line::Measured(read)) => measured.push(read),
                 Err(error) => {
                     return Err(format!("{}:{}: {error}", path.display(), number + 1).into());
