@@ -13,6 +13,10 @@ test *arguments:
 quickstart *arguments:
     ./quickstart {{ arguments }}
 
+# Seatbox against Docker Compose and the engine's bare calls; `just bench --quick` for a small try
+bench *arguments:
+    scripts/bench.sh {{ arguments }}
+
 # Form, lints and shell scripts
 lint:
     cargo fmt --check

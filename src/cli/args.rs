@@ -153,6 +153,9 @@ pub enum Command {
         environment: EnvironmentArgs,
         #[command(flatten)]
         seats: SeatsArgs,
+        /// Ask nobody: plan as for an engine that has nothing yet.
+        #[arg(long)]
+        offline: bool,
     },
     /// Bring the seats up, or put right what is missing, changed or broken.
     Up {

@@ -25,6 +25,11 @@ pub fn load(arguments: &EnvironmentArgs) -> Result<Loaded> {
     load_at(arguments, Timestamp::MIN)
 }
 
+/// Reads the environment file for seats that are made now: its time must not be over.
+pub fn load_for_now(arguments: &EnvironmentArgs) -> Result<Loaded> {
+    load_at(arguments, Timestamp::now())
+}
+
 /// Reads the environment file for seats that are made at `now`.
 fn load_at(arguments: &EnvironmentArgs, now: Timestamp) -> Result<Loaded> {
     // A variable that is not UTF-8 is nothing that a file could name.

@@ -1,12 +1,16 @@
 //! `seatbox plan`, and every `--dry-run`.
 
+use jiff::Timestamp;
+
 use super::args::{EnvironmentArgs, Global, SeatsArgs};
 use super::context::{self, Missing};
 use super::error::Result;
 use super::show;
 use crate::exit::Exit;
+use crate::image::Recipes;
 use crate::plan::{Mode, Plan, Scheme};
 use crate::provider::Provider as _;
+use crate::provider::docker::offline;
 
 /// Prints what `up` would do.
 pub async fn run(global: &Global, environment: &EnvironmentArgs, seats: &SeatsArgs) -> Result {
@@ -18,6 +22,16 @@ pub async fn run(global: &Global, environment: &EnvironmentArgs, seats: &SeatsAr
         .converge(&observed, &seats, Mode::Repair)
         .await?;
     show::plan(global.output, &context.environment, &plan);
+    Ok(exit(&plan))
+}
+
+/// Prints what `up` would do on an engine that has nothing. None is asked, and no key is made.
+pub fn offline(global: &Global, arguments: &EnvironmentArgs, seats: &SeatsArgs) -> Result {
+    let environment = context::load_for_now(arguments)?.environment;
+    let seats = context::seats(&environment, seats)?;
+    let recipes = Recipes::load(environment.images.recipes.as_deref())?;
+    let plan = offline::plan(&environment, &recipes, &seats, Timestamp::now());
+    show::plan(global.output, &environment, &plan);
     Ok(exit(&plan))
 }
 

@@ -44,7 +44,16 @@ async fn dispatch(cli: Cli) -> Result {
         } => init::run(&directory, name, count),
         Command::Config { environment } => config::run(global, &environment),
         Command::Schema { of } => schema::run(of),
-        Command::Plan { environment, seats } => plan::run(global, &environment, &seats).await,
+        Command::Plan {
+            environment,
+            seats,
+            offline: true,
+        } => plan::offline(global, &environment, &seats),
+        Command::Plan {
+            environment,
+            seats,
+            offline: false,
+        } => plan::run(global, &environment, &seats).await,
         Command::Up {
             environment,
             seats,

@@ -55,4 +55,10 @@ impl Choice {
     pub fn is_stand_in(&self) -> bool {
         self.wanted != *self.reference
     }
+
+    /// What a person should know of a stand-in.
+    pub fn notice(&self) -> Option<String> {
+        self.is_stand_in()
+            .then(|| format!("{} stands in for {}", self.reference, self.wanted))
+    }
 }

@@ -12,4 +12,4 @@ pub mod resolve;
 pub use choice::{Choice, Origin};
 pub use fetch::Fetch;
 pub use recipe::{Recipe, Recipes};
-pub use resolve::resolve;
+pub use resolve::{resolve, resolve_unasked};

@@ -36,6 +36,51 @@ pub async fn resolve(
     .await
 }
 
+/// The same without asking anybody, as on an engine that has no image: the first source that may
+/// have one is taken for the one that does.
+pub fn resolve_unasked<'a>(
+    wanted: impl IntoIterator<Item = &'a str>,
+    policy: &ImagePolicy,
+    recipes: &Recipes,
+) -> Vec<Choice> {
+    let mut references: Vec<&str> = wanted.into_iter().collect();
+    references.sort_unstable();
+    references.dedup();
+    references
+        .into_iter()
+        .map(|wanted| decide_unasked(wanted, policy, recipes))
+        .collect()
+}
+
+fn decide_unasked(wanted: &str, policy: &ImagePolicy, recipes: &Recipes) -> Choice {
+    let found = policy.sources.iter().find_map(|source| match source {
+        ImageSource::Registry => {
+            let pull = policy
+                .mirrors
+                .iter()
+                .find_map(|mirror| at_mirror(wanted, mirror))
+                .unwrap_or_else(|| familiar(wanted));
+            Some((wanted, Origin::Registry { pull }))
+        }
+        ImageSource::Recipe => {
+            let recipe = &recipes.standing_in_for(wanted)?.name;
+            let origin = Origin::Recipe {
+                recipe: recipe.clone(),
+            };
+            Some((recipe.as_str(), origin))
+        }
+    });
+    let (reference, origin) = found.unwrap_or_else(|| {
+        let reasons = vec!["no recipe stands in for it".to_owned()];
+        (wanted, Origin::Nowhere { reasons })
+    });
+    Choice {
+        wanted: wanted.to_owned(),
+        reference: Arc::from(reference),
+        origin,
+    }
+}
+
 async fn decide(
     client: &Client,
     wanted: &str,
@@ -108,4 +153,45 @@ async fn ask_registries(
         }
     }
     Err(reasons)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn origin(sources: &[ImageSource], mirrors: &[&str], wanted: &str) -> Origin {
+        let policy = ImagePolicy {
+            sources: sources.to_vec(),
+            mirrors: mirrors.iter().map(|m| (*m).to_owned()).collect(),
+            recipes: None,
+        };
+        let mut choices = resolve_unasked([wanted, wanted], &policy, &Recipes::built_in());
+        assert_eq!(choices.len(), 1, "one choice an image");
+        choices.remove(0).origin
+    }
+
+    #[test]
+    fn unasked_the_first_source_that_may_have_an_image_is_taken() {
+        use ImageSource::{Recipe, Registry};
+        let pull = |pull: &str| Origin::Registry {
+            pull: pull.to_owned(),
+        };
+        let recipe = Origin::Recipe {
+            recipe: "seatbox.local/redis:7".to_owned(),
+        };
+        assert_eq!(origin(&[Registry, Recipe], &[], "redis:7"), pull("redis:7"));
+        assert_eq!(
+            origin(&[Registry], &["mirror.example"], "redis:7"),
+            pull("mirror.example/library/redis:7")
+        );
+        assert_eq!(origin(&[Recipe, Registry], &[], "redis:7"), recipe);
+        assert_eq!(
+            origin(&[Recipe, Registry], &[], "busybox"),
+            pull("busybox:latest")
+        );
+        assert!(matches!(
+            origin(&[Recipe], &[], "busybox"),
+            Origin::Nowhere { .. }
+        ));
+    }
 }

@@ -5,6 +5,7 @@ mod configuration;
 mod extend;
 mod help;
 mod keys;
+mod offline;
 mod schedule;
 mod schemas;
 mod unreachable;

@@ -17,6 +17,7 @@ pub mod listening;
 pub mod logs;
 pub mod names;
 pub mod observe;
+pub mod offline;
 pub mod ports;
 pub mod provider;
 pub mod ready;

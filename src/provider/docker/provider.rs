@@ -205,11 +205,7 @@ impl DockerProvider {
 
     fn notices(&self, observed: &Observed, choices: &[Choice]) -> Vec<String> {
         let environment = self.environment();
-        let mut notices: Vec<String> = choices
-            .iter()
-            .filter(|choice| choice.is_stand_in())
-            .map(|choice| format!("{} stands in for {}", choice.reference, choice.wanted))
-            .collect();
+        let mut notices: Vec<String> = choices.iter().filter_map(Choice::notice).collect();
         notices.extend(self.end_notices(observed));
         if self.expires(observed) <= self.now() {
             notices.push(format!(

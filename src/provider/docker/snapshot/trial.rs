@@ -74,7 +74,7 @@ impl<'a> Trial<'a> {
             environment: self.applier.environment().name.clone(),
             owner: Owner::Shared,
             service: Some(self.spec.service.name.to_string()),
-            expires: Some(self.spec.expires),
+            expires: Some(self.spec.expires.into()),
             fingerprint: None,
             key: None,
         };
