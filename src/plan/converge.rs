@@ -47,18 +47,33 @@ pub fn converge<S: Scheme>(desired: &[Desired<S>], found: Vec<Found<S>>, mode: M
     }
 
     let mut fates: HashMap<&Key<S::Kind>, Fate> = HashMap::with_capacity(desired.len());
+    // What is made anew as it was holds what its successor is to get (a host port, a name), and nothing
+    // else of that kind.
+    let mut alike: HashMap<&Key<S::Kind>, &Desired<S>> = HashMap::new();
     for resource in desired {
         let fate = decide(resource, existing.get(&resource.key), &fates, mode);
         if fate.anew
             && let Some(old) = existing.remove(&resource.key)
         {
+            if old.fingerprint.as_ref() == Some(&resource.fingerprint) {
+                alike.insert(&resource.key, resource);
+            }
             surplus.push((old, fate.cause.clone()));
         }
         fates.insert(&resource.key, fate);
     }
 
-    let mut deletions = push_deletions(&mut plan, surplus);
-    // What a seat loses may hold what it is about to get (a host port, a name).
+    push_deletions(&mut plan, surplus, |holder, held| {
+        alike.get(holder).is_none_or(|resource| resource.holds(held))
+    });
+    let mut deletions: HashMap<Owner, Vec<ActionId>> = HashMap::new();
+    let mut before: HashMap<&Key<S::Kind>, ActionId> = HashMap::new();
+    for action in &plan.actions {
+        match alike.get_key_value(&action.key) {
+            Some((key, _)) => _ = before.insert(key, action.id),
+            None => deletions.entry(action.owner).or_default().push(action.id),
+        }
+    }
     let mut stages: HashMap<&Key<S::Kind>, Vec<Option<ActionId>>> =
         HashMap::with_capacity(desired.len());
     // A stage may need one of a resource that stands later (a service may be declared before those
@@ -72,7 +87,13 @@ pub fn converge<S: Scheme>(desired: &[Desired<S>], found: Vec<Found<S>>, mode: M
         let mut push = |plan: &mut Plan<S>, step: &S::Step, cause: &Cause| {
             let after = match previous {
                 Some(id) => vec![id],
-                None => deletions.get(&resource.owner).cloned().unwrap_or_default(),
+                None => deletions
+                    .get(&resource.owner)
+                    .into_iter()
+                    .flatten()
+                    .chain(before.get(&resource.key))
+                    .copied()
+                    .collect(),
             };
             let id = plan.push(
                 resource.owner,
@@ -102,7 +123,6 @@ pub fn converge<S: Scheme>(desired: &[Desired<S>], found: Vec<Found<S>>, mode: M
         }
         stages.insert(&resource.key, ids);
     }
-    deletions.clear();
     for (id, key, stage) in edges {
         if let Some(Some(needed)) = stages.get(key).and_then(|ids| ids.get(stage)) {
             plan.actions[id].after.push(*needed);

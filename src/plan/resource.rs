@@ -109,6 +109,14 @@ pub struct Desired<S: Scheme> {
     pub kept_on_reset: bool,
 }
 
+impl<S: Scheme> Desired<S> {
+    /// Whether it is made of the resource with that key.
+    pub fn holds(&self, key: &Key<S::Kind>) -> bool {
+        let mut needs = self.stages.iter().flat_map(|stage| &stage.needs);
+        needs.any(|need| need.bond == Bond::Holds && need.key == *key)
+    }
+}
+
 /// A step of a resource, with what must be there before it.
 #[derive(Debug, Clone)]
 pub struct Stage<S: Scheme> {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{ActionId, Cause, Found, Operation, Plan, Scheme};
+use super::{ActionId, Cause, Found, Key, Operation, Plan, Scheme};
 use crate::model::seat::Owner;
 
 /// The plan that deletes all of `found`, each with its cause: kinds in the reverse of their
@@ -15,15 +15,17 @@ pub fn teardown<S: Scheme>(found: Vec<(Found<S>, Cause)>) -> Plan<S> {
         .collect();
     plan.seats.sort_unstable();
     plan.seats.dedup();
-    push_deletions(&mut plan, found);
+    push_deletions(&mut plan, found, |_, _| true);
     plan
 }
 
-/// Adds the deletions to `plan`, and says for each owner which they are.
+/// Adds the deletions to `plan`. `may_hold` says whether a resource may be made of another one of its
+/// owner's, of a kind that is created before its own.
 pub(super) fn push_deletions<S: Scheme>(
     plan: &mut Plan<S>,
     mut found: Vec<(Found<S>, Cause)>,
-) -> HashMap<Owner, Vec<ActionId>> {
+    may_hold: impl Fn(&Key<S::Kind>, &Key<S::Kind>) -> bool,
+) {
     // Seats first, what they share last; within an owner the kinds in reverse.
     found.sort_by(|(a, _), (b, _)| {
         let rank = |found: &Found<S>| (found.owner == Owner::Shared, found.owner);
@@ -40,7 +42,10 @@ pub(super) fn push_deletions<S: Scheme>(
             .into_iter()
             .flatten()
             .copied()
-            .filter(|&id| plan.actions[id].key.kind > resource.key.kind)
+            .filter(|&id| {
+                let other = &plan.actions[id].key;
+                other.kind > resource.key.kind && may_hold(other, &resource.key)
+            })
             .collect();
         if resource.owner == Owner::Shared {
             after.extend(
@@ -63,5 +68,4 @@ pub(super) fn push_deletions<S: Scheme>(
             of_seats.push((resource.key.kind, id));
         }
     }
-    of_owner
 }

@@ -224,7 +224,7 @@ fn what_stands_on_something_made_anew_is_made_anew_with_it() {
     let plan = repair(existing);
     assert_eq!(plan[0], "0 delete a1 (floor f1 is made anew) after []");
     assert_eq!(plan[1], "1 delete b1 (floor f1 is made anew) after []");
-    assert_eq!(plan[2], "2 make f1 (missing) after [0 1]");
+    assert_eq!(plan[2], "2 make f1 (missing) after []");
     assert_eq!(plan.len(), 2 + 1 + 6);
 }
 
@@ -270,6 +270,39 @@ fn a_reset_makes_all_anew_but_what_it_keeps() {
     );
     let all = converge(&wanted(), existing, Mode::Reset { workspace: true });
     assert_eq!(all.actions.len(), 3 + 7);
+}
+
+#[test]
+fn in_a_reset_each_waits_for_what_it_replaces_and_not_for_its_neighbours() {
+    let existing: Vec<Found<Toy>> = wanted().iter().map(found).collect();
+    assert_eq!(
+        text(&converge(
+            &wanted(),
+            existing,
+            Mode::Reset { workspace: true }
+        ))[..7],
+        [
+            "0 delete a1 (reset) after []",
+            "1 delete b1 (reset) after []",
+            "2 delete f1 (reset) after [0 1]",
+            "3 make f1 (reset) after [2]",
+            "4 make b1 (reset) after [1 3]",
+            "5 open b1 (reset) after [4]",
+            "6 look b1 (reset) after [5]",
+        ]
+    );
+}
+
+#[test]
+fn what_is_replaced_by_something_else_goes_before_anything_of_its_seat_is_made() {
+    // What it held (a host port) may be what another one is to get.
+    let mut existing: Vec<Found<Toy>> = wanted().iter().map(found).collect();
+    existing[1].fingerprint = Some(Fingerprint::of(&"v0"));
+    existing[2].unusable = Some(Cause::Broken("dead".into()));
+    let plan = repair(existing);
+    assert_eq!(plan[0], "0 delete a1 (its specification changed) after []");
+    assert_eq!(plan[1], "1 delete b1 (dead) after []");
+    assert_eq!(plan[2], "2 make b1 (dead) after [0 1]");
 }
 
 #[test]

@@ -109,7 +109,7 @@ mod tests {
         assert_eq!(created(DockerKind::Network), 10_000);
         assert_eq!(created(DockerKind::Container), 30_000);
         assert!(text.ends_with(
-            "changes to 10000 seats: bring up 3 × image, bring up 30000 × volume, bring up 10000 × \
+            "changes to 10000 seats: bring up 4 × image, bring up 30000 × volume, bring up 10000 × \
              network, bring up 30000 × container\n"
         ));
     }
