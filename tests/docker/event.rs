@@ -13,6 +13,7 @@ use bollard::query_parameters::{
 };
 
 use super::block::Block;
+use super::private_engine::PrivateEngine;
 use super::support::engine;
 use crate::support::desk::{Desk, Ran, repository, run};
 use crate::support::schema::assert_output;
@@ -73,6 +74,8 @@ pub struct Event {
     pub block: Block,
     file: PathBuf,
     settings: Vec<String>,
+    /// What `DOCKER_HOST` is for the program, where that is not the machine's engine.
+    host: Option<String>,
 }
 
 impl Event {
@@ -102,6 +105,7 @@ impl Event {
             name,
             block: Block::claim(),
             settings: Vec::new(),
+            host: None,
         };
         event.describe(seats, more);
         event.desk.write("stack.yaml", stack);
@@ -129,7 +133,15 @@ impl Event {
                 .into_iter()
                 .flat_map(|setting| ["--set".to_owned(), setting])
                 .collect(),
+            host: None,
         }
+    }
+
+    /// The same event on an engine of the test's own, with which it goes.
+    pub fn on(mut self, engine: &PrivateEngine) -> Self {
+        self.docker = engine.docker();
+        self.host = Some(engine.host());
+        self
     }
 
     /// Writes the environment file anew.
@@ -151,6 +163,11 @@ impl Event {
     pub fn command(&self, arguments: &[&str]) -> Command {
         let (verb, rest) = arguments.split_first().expect("a verb");
         let mut command = self.desk.seatbox();
+        if let Some(host) = &self.host {
+            command
+                .env("DOCKER_HOST", host)
+                .env_remove("DOCKER_CONTEXT");
+        }
         command
             .env("SEATBOX_ENVIRONMENT", &self.file)
             .arg(verb)
@@ -290,6 +307,9 @@ impl Event {
 
 impl Drop for Event {
     fn drop(&mut self) {
+        if self.host.is_some() {
+            return;
+        }
         let panicking = std::thread::panicking();
         // Not for the test's sake, which is over, but for the machine's: the program first, then
         // by hand what it left, should it be what is broken.

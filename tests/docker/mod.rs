@@ -2,8 +2,10 @@
 
 mod block;
 mod event;
+mod private_engine;
 mod support;
 
+mod apart;
 mod connect;
 mod exec;
 mod logs;
