@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 
 use super::args::Global;
+use super::context;
 use super::down::{bare_provider, take_away};
 use super::error::Result;
 use crate::model::EnvironmentName;
@@ -40,7 +41,7 @@ pub async fn run(
 /// When each environment ends: with the last of what it has. A part that was made later than the
 /// others keeps them, since half a seat is of no use to anybody.
 async fn ends<P: Provider>(provider: &P) -> Result<HashMap<EnvironmentName, Timestamp>> {
-    let observed = provider.observe().await?;
+    let observed = context::look(provider).await?;
     let mut ends: HashMap<EnvironmentName, Timestamp> = HashMap::new();
     for existing in provider.existing(&observed) {
         if let Some(expires) = existing.expires {

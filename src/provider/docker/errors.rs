@@ -8,8 +8,19 @@ use crate::engine::{Failure, FailureClass};
 
 /// A failed call to the engine, classified.
 pub fn failure(call: &str, error: &Error) -> Failure {
-    let class = classify(error);
     let message = message(error);
+    // What an engine says that has lost its containerd, or is on its way out.
+    let leaving = [
+        "containerd.sock",
+        "connection is closing",
+        "transport is closing",
+    ];
+    let class = match classify(error) {
+        FailureClass::Connection if leaving.iter().any(|words| message.contains(words)) => {
+            FailureClass::Unreachable
+        }
+        class => class,
+    };
     let failure = Failure::new(class, call, message.clone());
     // The engine has no code for these; its words are all there is.
     if message.contains("port is already allocated") || message.contains("address already in use") {
@@ -72,8 +83,29 @@ fn classify(error: &Error) -> FailureClass {
         },
         Error::RequestTimeoutError => FailureClass::Timeout,
         Error::DockerStreamError { .. } => FailureClass::Invalid,
+        Error::SocketNotFoundError(_) => FailureClass::Unreachable,
+        _ if was_never_made(error) => FailureClass::Unreachable,
         _ => FailureClass::Connection,
     }
+}
+
+/// Whether there was nobody to connect to, so that nothing can have come of the call.
+fn was_never_made(error: &Error) -> bool {
+    use std::io::{Error as IoError, ErrorKind};
+    let mut layer: Option<&(dyn StdError + 'static)> = Some(error);
+    while let Some(error) = layer {
+        if let Some(error) = error.downcast_ref::<IoError>() {
+            return matches!(
+                error.kind(),
+                ErrorKind::ConnectionRefused
+                    | ErrorKind::NotFound
+                    | ErrorKind::HostUnreachable
+                    | ErrorKind::NetworkUnreachable
+            );
+        }
+        layer = error.source();
+    }
+    false
 }
 
 /// What went wrong, down to the cause: the outer layers only say that there was an error.
