@@ -13,6 +13,10 @@ test *arguments:
 quickstart *arguments:
     ./quickstart {{ arguments }}
 
+# Everything that may go wrong goes wrong, in full; writes the table in docs/faults.md
+faults *arguments:
+    scripts/faults.sh {{ arguments }}
+
 # Form, lints and shell scripts
 lint:
     cargo fmt --check

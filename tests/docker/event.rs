@@ -228,7 +228,12 @@ impl Event {
     pub async fn containers(&self) -> BTreeMap<String, Seen> {
         let mut seen = BTreeMap::new();
         for id in container_ids(&self.docker, LABEL, &self.name).await {
-            let container = self.inspect(&id).await;
+            let container = match self.docker.inspect_container(&id, None).await {
+                Ok(container) => container,
+                // An engine may still be at what somebody who was killed has asked for.
+                Err(error) if is_gone(&error) => continue,
+                Err(error) => panic!("{id}: {error}"),
+            };
             let state = container.state.expect("a state");
             let name = container.name.expect("a name");
             seen.insert(
@@ -357,6 +362,18 @@ async fn remove_all(name: &str) {
                 .expect("a volume goes");
         }
     }
+}
+
+/// Whether the engine says that there is no such thing.
+pub fn is_gone(error: &bollard::errors::Error) -> bool {
+    use bollard::errors::Error::DockerResponseServerError;
+    matches!(
+        error,
+        DockerResponseServerError {
+            status_code: 404,
+            ..
+        }
+    )
 }
 
 fn filters(label: &str, name: &str) -> HashMap<String, Vec<String>> {

@@ -8,6 +8,7 @@ mod support;
 mod apart;
 mod connect;
 mod exec;
+mod faults;
 mod logs;
 
 mod convergence;
