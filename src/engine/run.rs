@@ -81,8 +81,10 @@ pub async fn run<S: Scheme, A: Apply<S>>(
             Some((id, Some(Ok(())))) => walk.succeeded(id),
             Some((id, Some(Err(failure)))) => {
                 let lost_touch = touch.ever.load(Ordering::Relaxed);
-                let deferred =
-                    afterwards == Afterwards::Replan && failure.class.may_be_replanned(lost_touch);
+                // Whoever was waited for in vain is not waited for in another plan.
+                let deferred = afterwards == Afterwards::Replan
+                    && failure.class != FailureClass::Unreachable
+                    && failure.class.may_be_replanned(lost_touch);
                 walk.failed(id, failure, deferred);
             }
             Some((id, None)) => walk.leave_lane(id),
@@ -143,7 +145,8 @@ async fn perform<S: Scheme, A: Apply<S>>(
     let attempts = with_patience(
         async || {
             let result = provider.apply(action, &progress).await;
-            if !matches!(&result, Err(failure) if failure.class == FailureClass::Unreachable) {
+            // A connection that broke is no answer.
+            if !matches!(&result, Err(failure) if failure.class.is_retryable()) {
                 touch.found(events);
             }
             result
