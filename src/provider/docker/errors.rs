@@ -28,7 +28,10 @@ pub fn failure(call: &str, error: &Error) -> Failure {
             class: FailureClass::Conflict,
             ..failure
         }
-        .with_hint("free the port, or choose other ones with docker.ports.first")
+        .with_hint(
+            "free the port, or choose other ones with docker.ports.first; one that no container \
+             publishes is held by an engine that was ended in mid-call: restart it",
+        )
     } else if message.contains("Pool overlaps") || message.contains("networks have overlapping") {
         Failure {
             class: FailureClass::Conflict,

