@@ -40,7 +40,7 @@ async fn an_engine_restarted_in_mid_up_and_in_mid_down_is_waited_for() {
     let seats = scale(4, 23);
     let event = Event::new("restart", seats, SMALL).await.on(&engine);
     // While networks and volumes are made, while containers are, and while they are started.
-    let moments: &[usize] = scale(&[6, 22], &[10, 60, 100, 140, 190, 230]);
+    let moments: &[usize] = scale(&[6, 22], &[10, 50, 90, 130, 160, 190]);
     let mut ghosts = 0;
     for (number, &actions) in moments.iter().enumerate() {
         let (up, rest) = until(&event, &["up"], actions);
