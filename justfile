@@ -17,6 +17,10 @@ quickstart *arguments:
 bench *arguments:
     scripts/bench.sh {{ arguments }}
 
+# Everything that may go wrong goes wrong, in full; writes the table in docs/faults.md
+faults *arguments:
+    scripts/faults.sh {{ arguments }}
+
 # Form, lints and shell scripts
 lint:
     cargo fmt --check

@@ -12,6 +12,7 @@
 #![warn(missing_docs)]
 
 pub mod cli;
+pub mod convergence;
 pub mod diagnostic;
 pub mod engine;
 pub mod environment;

@@ -7,8 +7,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use crate::engine::retry::with_retries;
-use crate::engine::{Events, Failure, FailureClass, Phase, run};
+use crate::engine::retry::with_patience;
+use crate::engine::{Afterwards, Events, Failure, FailureClass, Phase, run};
 use crate::expiry::{End, Ends};
 use crate::model::{EnvironmentName, SeatNumber};
 use crate::plan::{ActionId, Cause, Operation, Plan, Scheme, teardown};
@@ -196,7 +196,7 @@ pub async fn remove<P: Provider>(
     let started = clock();
     let look = async || -> Result<Survey<P::Scheme>, Failure> {
         // Looks are tried again like any call: at this point an error would hide what is left.
-        let observed = with_retries(async || provider.observe().await, |_, _| {}).await?;
+        let observed = with_patience(async || provider.observe().await, |_, _| {}, cancel).await?;
         Ok(Survey::of(provider.existing(&observed), &judge))
     };
     let mut survey = look().await?;
@@ -226,7 +226,15 @@ pub async fn remove<P: Provider>(
         } else {
             rounds += 1;
             let plan = survey.plan();
-            let outcome = run(&plan, provider, Phase::Down, events, cancel).await;
+            let outcome = run(
+                &plan,
+                provider,
+                Phase::Down,
+                Afterwards::Report,
+                events,
+                cancel,
+            )
+            .await;
             blockers = failures_by_resource(&plan, outcome.failures);
         }
         if !looks.is_empty() {

@@ -7,9 +7,12 @@ use jiff::Timestamp;
 
 use super::args::{EnvironmentArgs, SeatArgs, SeatsArgs};
 use super::error::{Error, Result};
+use crate::engine::Failure;
+use crate::engine::retry::with_retries;
 use crate::environment::{self, Loaded, Overrides};
 use crate::image::Recipes;
 use crate::model::{Environment, EnvironmentName, SeatNumber, SeatSet};
+use crate::provider::Provider;
 use crate::provider::docker::DockerProvider;
 use crate::provider::docker::connect::{self, Engine};
 use crate::provider::docker::observe;
@@ -76,12 +79,16 @@ pub async fn key_beside(
 ) -> Result<EventKey> {
     let path = store::key_path(environment, variable)?;
     if missing == Missing::Create && matches!(store::load(&path), Err(KeyError::Missing { .. })) {
-        let observed = observe::observe(&engine.docker).await?;
+        let observed =
+            with_retries(async || observe::observe(&engine.docker).await, |_, _| {}).await?;
         let made = observed
             .ownerships()
             .filter(|ownership| ownership.environment == *environment)
             .find_map(|ownership| ownership.key.as_deref());
-        if let Some(made) = made {
+        // Who made them may have put the key here in the meantime: another first `up` beside this.
+        if let Some(made) = made
+            && matches!(store::load(&path), Err(KeyError::Missing { .. }))
+        {
             return Err(Error::usage(
                 format!(
                     "{environment} has seats that were made with event key {made}, which is not on \
@@ -93,6 +100,11 @@ pub async fn key_beside(
         }
     }
     key(environment, missing)
+}
+
+/// One look at the engine; one that stumbles is asked again.
+pub async fn look<P: Provider>(provider: &P) -> std::result::Result<P::Observed, Failure> {
+    with_retries(async || provider.observe().await, |_, _| {}).await
 }
 
 /// The engine that the `docker` command would use here.

@@ -78,7 +78,7 @@ pub async fn take_away<P: Provider>(
     dry_run: bool,
 ) -> Result {
     if dry_run {
-        let observed = provider.observe().await?;
+        let observed = context::look(provider).await?;
         let survey = Survey::of(provider.existing(&observed), &judge);
         show::teardown_plan(global.output, &survey.plan(), &survey.keep);
         return Ok(Exit::Success);

@@ -58,7 +58,9 @@ impl Error {
             Self::Input(_) | Self::Usage { .. } => Exit::Input,
             Self::Unreachable(_) => Exit::Unreachable,
             Self::Call(failure) => match failure.class {
-                FailureClass::Connection | FailureClass::Timeout => Exit::Unreachable,
+                FailureClass::Connection | FailureClass::Unreachable | FailureClass::Timeout => {
+                    Exit::Unreachable
+                }
                 _ => Exit::Failure,
             },
             Self::Clocks(_) | Self::Key(_) | Self::Io(..) => Exit::Failure,

@@ -122,7 +122,7 @@ async fn carry_out(
 }
 
 async fn look(provider: &DockerProvider) -> Result<Observed> {
-    Ok(with_retries(async || provider.observe().await, |_, _| {}).await?)
+    Ok(super::context::look(provider).await?)
 }
 
 /// What each seat has, by the engine's names for it.

@@ -6,7 +6,7 @@ use super::error::Result;
 use super::progress::Shown;
 use super::run::interruption;
 use super::show;
-use crate::engine::{Phase, run as carry_out};
+use crate::engine::{Afterwards, Phase, run as carry_out};
 use crate::exit::Exit;
 use crate::image::Origin;
 use crate::plan::Mode;
@@ -16,14 +16,22 @@ use crate::provider::Provider as _;
 pub async fn run(global: &Global, environment: &EnvironmentArgs, fetch: bool) -> Result {
     let (context, ()) = context::open(environment, Missing::Pretend, |_| Ok(())).await?;
     let provider = &context.provider;
-    let mut observed = provider.observe().await?;
+    let mut observed = context::look(provider).await?;
     let mut complete = true;
     if fetch {
         // A plan for no seats at all is one for what they share: the images.
         let plan = provider.converge(&observed, &[], Mode::Repair).await?;
         let shown = Shown::start(global);
         let cancel = interruption();
-        let outcome = carry_out(&plan, provider, Phase::Images, &shown.events, &cancel).await;
+        let outcome = carry_out(
+            &plan,
+            provider,
+            Phase::Images,
+            Afterwards::Report,
+            &shown.events,
+            &cancel,
+        )
+        .await;
         shown.finish().await;
         for failure in &outcome.shared {
             anstream::eprintln!("{failure}");
@@ -32,7 +40,7 @@ pub async fn run(global: &Global, environment: &EnvironmentArgs, fetch: bool) ->
             return Ok(Exit::Interrupted);
         }
         complete = outcome.is_complete();
-        observed = provider.observe().await?;
+        observed = context::look(provider).await?;
     }
     let choices = provider.choices(&observed).await;
     show::images(global.output, &choices);

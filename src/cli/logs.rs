@@ -8,7 +8,6 @@ use super::error::{Error, Result, io};
 use crate::exit::Exit;
 use crate::model::seat::Owner;
 use crate::model::{Environment, ServiceName};
-use crate::provider::Provider as _;
 use crate::provider::docker::logs::{LogSettings, LogSource, parse_since, write_logs};
 
 /// What is to be printed.
@@ -49,7 +48,7 @@ pub async fn run(environment: &EnvironmentArgs, seats: &SeatsArgs, wanted: Wante
     };
     let (context, seats) = context::open(environment, Missing::NotNeeded, meant).await?;
     let name = &context.environment.name;
-    let observed = context.provider.observe().await?.of(name);
+    let observed = context::look(&context.provider).await?.of(name);
     let mut sources: Vec<LogSource> = observed
         .containers
         .iter()

@@ -16,7 +16,7 @@ use crate::provider::docker::offline;
 pub async fn run(global: &Global, environment: &EnvironmentArgs, seats: &SeatsArgs) -> Result {
     let (context, seats) =
         context::open(environment, Missing::Pretend, |e| context::seats(e, seats)).await?;
-    let observed = context.provider.observe().await?;
+    let observed = context::look(&context.provider).await?;
     let plan = context
         .provider
         .converge(&observed, &seats, Mode::Repair)

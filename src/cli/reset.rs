@@ -47,7 +47,7 @@ pub async fn run(
         workspace: what.workspace,
     };
     if what.dry_run {
-        let observed = context.provider.observe().await?;
+        let observed = context::look(&context.provider).await?;
         let plan = context.provider.converge(&observed, &seats, mode).await?;
         show::plan(global.output, &context.environment, &plan);
         return Ok(planning::exit(&plan));

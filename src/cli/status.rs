@@ -26,7 +26,7 @@ pub async fn run(
     .await?;
     let cancel = interval.map(|_| interruption());
     loop {
-        let mut observed = context.provider.observe().await?;
+        let mut observed = context::look(&context.provider).await?;
         context.provider.look_closer(&mut observed, &seats).await;
         let views = context.provider.seats(&observed, &seats);
         let ready = views.iter().all(|view| view.state == SeatState::Ready);

@@ -123,6 +123,13 @@ pub enum Event {
         /// What went wrong.
         failure: Failure,
     },
+    /// A seat's plan can't be completed, and there will be another one for it.
+    SeatDeferred {
+        /// Which.
+        seat: SeatNumber,
+        /// What went wrong.
+        failure: Failure,
+    },
     /// Something that a person should know.
     Notice {
         /// What.
@@ -134,7 +141,7 @@ pub enum Event {
         phase: Phase,
         /// How long it took, in milliseconds.
         took_ms: u64,
-        /// How many seats failed.
+        /// How many seats failed, but for those that there will be another plan for.
         failed: usize,
         /// Whether somebody interrupted it.
         interrupted: bool,

@@ -10,6 +10,9 @@ pub enum FailureClass {
     Throttle,
     /// The connection broke, or the other side failed: it may work at once, and it may have worked.
     Connection,
+    /// Nobody answers where the other side was, or it is on its way out: it is being restarted, or
+    /// gone.
+    Unreachable,
     /// There was no answer in time: whether it worked is unknown.
     Timeout,
     /// Something else holds what is needed (a port, a name, a range of addresses).
@@ -31,7 +34,20 @@ pub enum FailureClass {
 impl FailureClass {
     /// Whether the same call may be made again at once.
     pub fn is_retryable(self) -> bool {
-        matches!(self, Self::Throttle | Self::Connection | Self::Timeout)
+        matches!(
+            self,
+            Self::Throttle | Self::Connection | Self::Unreachable | Self::Timeout
+        )
+    }
+
+    /// Whether another look at how things are now, and a plan made from it, may find a way around:
+    /// what was in the way may have been another run's, or what was to be there may have gone.
+    /// What does not work is left to the person who wrote it, unless the other side was gone for a
+    /// while (`lost_touch`): a restart ends what runs there.
+    pub fn may_be_replanned(self, lost_touch: bool) -> bool {
+        self.is_retryable()
+            || matches!(self, Self::Conflict | Self::NotFound)
+            || (lost_touch && self == Self::Broken)
     }
 }
 

@@ -15,4 +15,4 @@ mod tests;
 pub use event::{ActionLabel, Event, Events, Phase};
 pub use failure::{Failure, FailureClass};
 pub use outcome::{Outcome, SeatOutcome, SeatResult};
-pub use run::{Apply, Progress, run};
+pub use run::{Afterwards, Apply, Progress, run};

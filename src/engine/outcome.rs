@@ -40,6 +40,9 @@ pub struct Outcome {
     pub failures: BTreeMap<ActionId, Failure>,
     /// Whether somebody interrupted it.
     pub interrupted: bool,
+    /// Whether the other side did not answer at all for some time: whatever was seen broken then may
+    /// have been so for that.
+    pub lost_touch: bool,
     /// How many actions succeeded.
     pub done: usize,
     /// How long it took.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use futures_util::StreamExt;
@@ -9,7 +10,7 @@ use futures_util::stream::FuturesUnordered;
 use tokio_util::sync::CancellationToken;
 
 use super::event::millis;
-use super::retry::with_retries;
+use super::retry::{self, with_patience};
 use super::{
     ActionLabel, Event, Events, Failure, FailureClass, Outcome, Phase, SeatOutcome, SeatResult,
 };
@@ -52,6 +53,15 @@ impl Progress {
     }
 }
 
+/// What whoever had a plan carried out does about seats that failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Afterwards {
+    /// Nothing: what failed has failed.
+    Report,
+    /// Another plan is made for those of which [`FailureClass::may_be_replanned`] says so.
+    Replan,
+}
+
 /// Carries out `plan`: every action once all that it comes after has succeeded, as many at a time
 /// as their lanes allow, seats with low numbers first. A failure ends what depends on it and no
 /// more. When `cancel` is cancelled no further action begins, and those under way end.
@@ -59,25 +69,65 @@ pub async fn run<S: Scheme, A: Apply<S>>(
     plan: &Plan<S>,
     provider: &A,
     phase: Phase,
+    afterwards: Afterwards,
     events: &Events,
     cancel: &CancellationToken,
 ) -> Outcome {
     let mut walk = Walk::new(plan, phase, events);
+    let touch = Touch::default();
     let mut under_way = FuturesUnordered::new();
     loop {
         if !cancel.is_cancelled() {
             for id in walk.next_actions() {
-                under_way.push(perform(&plan.actions[id], provider, events, cancel));
+                under_way.push(perform(&plan.actions[id], provider, events, &touch, cancel));
             }
         }
         match under_way.next().await {
             Some((id, Some(Ok(())))) => walk.succeeded(id),
-            Some((id, Some(Err(failure)))) => walk.failed(id, failure),
+            Some((id, Some(Err(failure)))) => {
+                let lost_touch = touch.ever.load(Ordering::Relaxed);
+                // Whoever was waited for in vain is not waited for in another plan.
+                let deferred = afterwards == Afterwards::Replan
+                    && failure.class != FailureClass::Unreachable
+                    && failure.class.may_be_replanned(lost_touch);
+                walk.failed(id, failure, deferred);
+            }
             Some((id, None)) => walk.leave_lane(id),
             None => break,
         }
     }
-    walk.finish(cancel.is_cancelled())
+    let mut outcome = walk.finish(cancel.is_cancelled());
+    outcome.lost_touch = touch.ever.load(Ordering::Relaxed);
+    outcome
+}
+
+/// Whether the other side answers, as far as the calls of one plan can tell.
+#[derive(Default)]
+struct Touch {
+    /// It does not answer at the moment.
+    lost: AtomicBool,
+    /// It did not answer at some moment.
+    ever: AtomicBool,
+}
+
+impl Touch {
+    /// Tells a person once that the other side is gone, not once a call.
+    fn lost(&self, failure: &Failure, events: &Events) {
+        self.ever.store(true, Ordering::Relaxed);
+        if !self.lost.swap(true, Ordering::Relaxed) {
+            events.notice(format!(
+                "nobody answers any more ({}); waiting for it, up to {} s",
+                failure.message,
+                retry::AWAY.as_secs()
+            ));
+        }
+    }
+
+    fn found(&self, events: &Events) {
+        if self.lost.swap(false, Ordering::Relaxed) {
+            events.notice("it answers again, and the work goes on");
+        }
+    }
 }
 
 /// Makes an action's call. `None` is one that was given up, since somebody interrupted the run.
@@ -85,6 +135,7 @@ async fn perform<S: Scheme, A: Apply<S>>(
     action: &Action<S>,
     provider: &A,
     events: &Events,
+    touch: &Touch,
     cancel: &CancellationToken,
 ) -> (ActionId, Option<Result<(), Failure>>) {
     let label = Arc::new(ActionLabel::from(action));
@@ -96,15 +147,27 @@ async fn perform<S: Scheme, A: Apply<S>>(
         action: Arc::clone(&label),
         events: events.clone(),
     };
-    let attempts = with_retries(
-        async || provider.apply(action, &progress).await,
+    let attempts = with_patience(
+        async || {
+            let result = provider.apply(action, &progress).await;
+            // A connection that broke is no answer.
+            if !matches!(&result, Err(failure) if failure.class.is_retryable()) {
+                touch.found(events);
+            }
+            result
+        },
         |failure, pause| {
+            if failure.class == FailureClass::Unreachable {
+                touch.lost(failure, events);
+                return;
+            }
             events.send(Event::ActionRetried {
                 action: (*label).clone(),
                 failure: failure.clone(),
                 pause_ms: millis(pause),
             });
         },
+        cancel,
     );
     let result = if action.is_check() {
         // To look on is of no use to somebody who wants it to end, and may take minutes.
@@ -115,6 +178,13 @@ async fn perform<S: Scheme, A: Apply<S>>(
     } else {
         attempts.await
     };
+    if let Err(failure) = &result
+        && failure.class.is_retryable()
+        && cancel.is_cancelled()
+    {
+        // It is not tried again, and whether it failed is not known.
+        return (action.id, None);
+    }
     events.send(match &result {
         Ok(()) => Event::ActionFinished {
             action: (*label).clone(),
@@ -157,6 +227,7 @@ struct Walk<'a, S: Scheme> {
     seats: HashMap<SeatNumber, SeatTally>,
     shared: Vec<Failure>,
     failures: BTreeMap<ActionId, Failure>,
+    deferred: usize,
     done: usize,
 }
 
@@ -176,6 +247,7 @@ impl<'a, S: Scheme> Walk<'a, S> {
             seats: HashMap::new(),
             shared: Vec::new(),
             failures: BTreeMap::new(),
+            deferred: 0,
             done: 0,
         };
         for action in &plan.actions {
@@ -272,7 +344,7 @@ impl<'a, S: Scheme> Walk<'a, S> {
     }
 
     /// Gives up all that comes after the failed action; a seat's first failure is its failure.
-    fn failed(&mut self, id: ActionId, failure: Failure) {
+    fn failed(&mut self, id: ActionId, failure: Failure, deferred: bool) {
         self.leave_lane(id);
         self.failures.insert(id, failure.clone());
         if self.plan.actions[id].owner == Owner::Shared {
@@ -288,10 +360,13 @@ impl<'a, S: Scheme> Walk<'a, S> {
                 let tally = self.tally(seat);
                 tally.last = Instant::now();
                 if tally.failure.is_none() {
+                    let failure = failure.clone();
                     tally.failure = Some(failure.clone());
-                    self.events.send(Event::SeatFailed {
-                        seat,
-                        failure: failure.clone(),
+                    self.deferred += usize::from(deferred);
+                    self.events.send(if deferred {
+                        Event::SeatDeferred { seat, failure }
+                    } else {
+                        Event::SeatFailed { seat, failure }
                     });
                 }
             }
@@ -299,6 +374,7 @@ impl<'a, S: Scheme> Walk<'a, S> {
     }
 
     fn finish(self, interrupted: bool) -> Outcome {
+        let deferred = self.deferred;
         let mut outcome = Outcome {
             interrupted: interrupted && self.done < self.plan.actions.len(),
             shared: self.shared,
@@ -339,7 +415,7 @@ impl<'a, S: Scheme> Walk<'a, S> {
         self.events.send(Event::Finished {
             phase: self.phase,
             took_ms: millis(outcome.took),
-            failed: outcome.failed().count(),
+            failed: outcome.failed().count() - deferred,
             interrupted: outcome.interrupted,
         });
         outcome

@@ -78,7 +78,7 @@ fn broken(class: FailureClass) -> Failure {
 
 async fn walk(plan: &Plan<Toy>, script: &Script, cancel: &CancellationToken) -> Outcome {
     let (events, _receiver) = Events::channel();
-    run(plan, script, Phase::Up, &events, cancel).await
+    run(plan, script, Phase::Up, Afterwards::Report, &events, cancel).await
 }
 
 #[tokio::test]
@@ -191,6 +191,7 @@ async fn events_tell_of_each_seat_once() {
         &plan,
         &script,
         Phase::Up,
+        Afterwards::Report,
         &events,
         &CancellationToken::new(),
     )

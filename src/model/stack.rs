@@ -135,8 +135,9 @@ impl Service {
                     name,
                     nocopy: false,
                 } if !mount.read_only
-                    && !workspace
-                        .is_some_and(|path| std::path::Path::new(path).starts_with(&mount.target)) =>
+                    && !workspace.is_some_and(|path| {
+                        std::path::Path::new(path).starts_with(&mount.target)
+                    }) =>
                 {
                     Some((name.as_str(), mount.target.as_str()))
                 }

@@ -64,7 +64,9 @@ pub fn converge<S: Scheme>(desired: &[Desired<S>], found: Vec<Found<S>>, mode: M
     }
 
     push_deletions(&mut plan, surplus, |holder, held| {
-        alike.get(holder).is_none_or(|resource| resource.holds(held))
+        alike
+            .get(holder)
+            .is_none_or(|resource| resource.holds(held))
     });
     let mut deletions: HashMap<Owner, Vec<ActionId>> = HashMap::new();
     let mut before: HashMap<&Key<S::Kind>, ActionId> = HashMap::new();

@@ -84,7 +84,7 @@ fn need(kind: ToyKind, name: &str, stages: usize, bond: Bond) -> Need<ToyKind> {
     }
 }
 
-fn floor(number: u32) -> Desired<Toy> {
+pub(crate) fn floor(number: u32) -> Desired<Toy> {
     Desired {
         key: Key::new(ToyKind::Floor, format!("f{number}")),
         owner: seat(number),
@@ -95,7 +95,7 @@ fn floor(number: u32) -> Desired<Toy> {
     }
 }
 
-fn a_box(number: u32, name: &str, opens_after: Option<&str>) -> Desired<Toy> {
+pub(crate) fn a_box(number: u32, name: &str, opens_after: Option<&str>) -> Desired<Toy> {
     let mut open = Stage::new(ToyStep::Open);
     open.needs.extend(
         opens_after.map(|other| need(ToyKind::Box, &format!("{other}{number}"), 3, Bond::Follows)),
@@ -114,7 +114,7 @@ fn a_box(number: u32, name: &str, opens_after: Option<&str>) -> Desired<Toy> {
 }
 
 /// What a completely brought up resource looks like.
-fn found(desired: &Desired<Toy>) -> Found<Toy> {
+pub(crate) fn found(desired: &Desired<Toy>) -> Found<Toy> {
     Found {
         key: desired.key.clone(),
         owner: desired.owner,

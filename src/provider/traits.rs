@@ -30,8 +30,8 @@ pub trait Provider: Apply<Self::Scheme> {
     /// All that is ours in `observed`, with whose it is and when it expires.
     fn existing(&self, observed: &Self::Observed) -> Vec<Existing<Self::Scheme>>;
 
-    /// Looks closer at what of `seats` is not known to be ready yet: makes their checks once, and
-    /// notes in `observed` those that pass.
+    /// Looks closer at what of `seats` one look does not tell enough of: makes the checks once of
+    /// those that are not known to be ready yet, asks why others ended, and notes it in `observed`.
     fn look_closer(
         &self,
         observed: &mut Self::Observed,

@@ -254,6 +254,9 @@ impl Current {
             Event::SeatFailed { seat, .. } => {
                 self.seats.entry(*seat).or_default().stage = Stage::Failed;
             }
+            Event::SeatDeferred { seat, .. } => {
+                self.seats.entry(*seat).or_default().stage = Stage::Waiting;
+            }
             Event::Started { .. } | Event::Finished { .. } | Event::Notice { .. } => {}
         }
     }

@@ -138,6 +138,11 @@ impl<W: Write + Send> Reporter for Plain<W> {
             Event::SeatFailed { seat, failure } => {
                 self.fail(&format!("{seat} FAILED: {}", words::failure(failure)));
             }
+            Event::SeatDeferred { seat, failure } => self.say(&format!(
+                "{seat} is looked at again: {}: {}",
+                failure.call,
+                words::one_line(&failure.message)
+            )),
             Event::Notice { message } => self.say(&format!("note: {}", words::one_line(message))),
             Event::Finished {
                 took_ms,

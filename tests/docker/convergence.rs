@@ -1,9 +1,7 @@
 //! `up` puts right just what is not as it should be.
 
-use bollard::models::NetworkDisconnectRequest;
 use bollard::query_parameters::{
-    RemoveContainerOptionsBuilder, RemoveImageOptionsBuilder, RenameContainerOptions,
-    StopContainerOptions, TagImageOptions,
+    RemoveContainerOptionsBuilder, RemoveImageOptionsBuilder, TagImageOptions,
 };
 
 use super::event::{Event, SMALL, results};
@@ -67,72 +65,6 @@ async fn a_removed_container_comes_back_and_its_neighbours_stay() {
     assert_eq!(after, before, "more than the removed container was touched");
     // Its volume was not.
     assert_eq!(event.says(1, "redis", "redis-cli get kept"), "yes");
-    event.down().await;
-}
-
-#[tokio::test]
-async fn damage_of_every_kind_is_put_right_where_it_is_and_only_there() {
-    let event = Event::new("damage", 5, SMALL).await;
-    event.up();
-    let docker = &event.docker;
-    docker
-        .pause_container(&event.container(1, "redis"))
-        .await
-        .unwrap();
-    docker
-        .stop_container(
-            &event.container(2, "redis"),
-            Some(StopContainerOptions {
-                t: Some(0),
-                ..Default::default()
-            }),
-        )
-        .await
-        .unwrap();
-    docker
-        .rename_container(
-            &event.container(3, "redis"),
-            RenameContainerOptions {
-                name: format!("{}-misnamed", event.name),
-            },
-        )
-        .await
-        .unwrap();
-    let network = event.part(4, "default");
-    for service in ["work", "redis"] {
-        let request = NetworkDisconnectRequest {
-            container: event.container(4, service),
-            force: Some(true),
-        };
-        docker.disconnect_network(&network, request).await.unwrap();
-    }
-    docker.remove_network(&network).await.unwrap();
-    let untouched = event.seat(5).await;
-
-    let status = event.run(&["status", "--output", "json"]).exits(3).json();
-    assert_eq!(status["counts"]["degraded"], 4, "{status:#}");
-    let plan = event.run(&["plan"]).exits(0);
-    plan.says(&["paused", "exited", "renamed to", &network]);
-
-    let report = event.up();
-    for seat in 1..=4 {
-        assert_eq!(result(&report, seat), "done", "{report:#}");
-        assert_eq!(
-            event.says(seat as u32, "work", "redis-cli -h redis ping"),
-            "PONG"
-        );
-    }
-    assert_eq!(result(&report, 5), "unchanged");
-    assert_eq!(event.seat(5).await, untouched);
-    // The engine calls the one that was paused unhealthy until its next check.
-    let before = event.containers().await;
-    event.up();
-    assert_eq!(event.containers().await, before);
-    assert_eq!(
-        event.containers().await.len(),
-        10,
-        "something is there twice"
-    );
     event.down().await;
 }
 

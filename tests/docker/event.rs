@@ -13,6 +13,7 @@ use bollard::query_parameters::{
 };
 
 use super::block::Block;
+use super::private_engine::PrivateEngine;
 use super::support::engine;
 use crate::support::desk::{Desk, Ran, repository, run};
 use crate::support::schema::assert_output;
@@ -73,6 +74,8 @@ pub struct Event {
     pub block: Block,
     file: PathBuf,
     settings: Vec<String>,
+    /// What `DOCKER_HOST` is for the program, where that is not the machine's engine.
+    host: Option<String>,
 }
 
 impl Event {
@@ -102,6 +105,7 @@ impl Event {
             name,
             block: Block::claim(),
             settings: Vec::new(),
+            host: None,
         };
         event.describe(seats, more);
         event.desk.write("stack.yaml", stack);
@@ -129,7 +133,15 @@ impl Event {
                 .into_iter()
                 .flat_map(|setting| ["--set".to_owned(), setting])
                 .collect(),
+            host: None,
         }
+    }
+
+    /// The same event on an engine of the test's own, with which it goes.
+    pub fn on(mut self, engine: &PrivateEngine) -> Self {
+        self.docker = engine.docker();
+        self.host = Some(engine.host());
+        self
     }
 
     /// Writes the environment file anew.
@@ -151,6 +163,11 @@ impl Event {
     pub fn command(&self, arguments: &[&str]) -> Command {
         let (verb, rest) = arguments.split_first().expect("a verb");
         let mut command = self.desk.seatbox();
+        if let Some(host) = &self.host {
+            command
+                .env("DOCKER_HOST", host)
+                .env_remove("DOCKER_CONTEXT");
+        }
         command
             .env("SEATBOX_ENVIRONMENT", &self.file)
             .arg(verb)
@@ -211,7 +228,12 @@ impl Event {
     pub async fn containers(&self) -> BTreeMap<String, Seen> {
         let mut seen = BTreeMap::new();
         for id in container_ids(&self.docker, LABEL, &self.name).await {
-            let container = self.inspect(&id).await;
+            let container = match self.docker.inspect_container(&id, None).await {
+                Ok(container) => container,
+                // An engine may still be at what somebody who was killed has asked for.
+                Err(error) if is_gone(&error) => continue,
+                Err(error) => panic!("{id}: {error}"),
+            };
             let state = container.state.expect("a state");
             let name = container.name.expect("a name");
             seen.insert(
@@ -290,6 +312,9 @@ impl Event {
 
 impl Drop for Event {
     fn drop(&mut self) {
+        if self.host.is_some() {
+            return;
+        }
         let panicking = std::thread::panicking();
         // Not for the test's sake, which is over, but for the machine's: the program first, then
         // by hand what it left, should it be what is broken.
@@ -338,6 +363,18 @@ async fn remove_all(name: &str) {
                 .expect("a volume goes");
         }
     }
+}
+
+/// Whether the engine says that there is no such thing.
+pub fn is_gone(error: &bollard::errors::Error) -> bool {
+    use bollard::errors::Error::DockerResponseServerError;
+    matches!(
+        error,
+        DockerResponseServerError {
+            status_code: 404,
+            ..
+        }
+    )
 }
 
 fn filters(label: &str, name: &str) -> HashMap<String, Vec<String>> {

@@ -62,41 +62,6 @@ async fn ctrl_c_lets_what_is_under_way_end_and_begins_nothing_new() {
 }
 
 #[tokio::test]
-async fn after_a_kill_up_converges() {
-    let event = Event::new("kill-up", 8, SMALL).await;
-    // While networks and volumes are made, while containers are, and near the end.
-    for actions in [1, 8, 8] {
-        let (mut up, _) = up_until(&event, actions);
-        up.kill().unwrap();
-        up.wait().unwrap();
-    }
-    event.up();
-    assert_eq!(event.containers().await.len(), 16);
-    assert_eq!(event.networks().await.len(), 8);
-    assert_eq!(event.volumes().await.len(), 16);
-    event.down().await;
-}
-
-#[tokio::test]
-async fn after_a_kill_another_machine_takes_all_of_it_away() {
-    let event = Event::new("kill-down", 3, SMALL).await;
-    let (mut up, _) = up_until(&event, 10);
-    up.kill().unwrap();
-    up.wait().unwrap();
-    assert!(!event.everything().await.is_empty());
-    // The same files, and nothing of the state directory.
-    let elsewhere = Desk::new();
-    for file in ["seatbox.yaml", "stack.yaml"] {
-        elsewhere.write(file, std::fs::read(event.desk.path(file)).unwrap());
-    }
-    let certificate = run(elsewhere.seatbox().args(["down", "--output", "json"]))
-        .exits(0)
-        .json();
-    assert_eq!(certificate["clean"], true);
-    event.assert_nothing_left().await;
-}
-
-#[tokio::test]
 async fn another_machine_needs_the_key_before_it_changes_a_seat() {
     let event = Event::new("key", 1, SMALL).await;
     event.up();

@@ -2,11 +2,14 @@
 
 mod block;
 mod event;
+mod private_engine;
 mod relay;
 mod support;
 
+mod apart;
 mod connect;
 mod exec;
+mod faults;
 mod logs;
 
 mod clocks;

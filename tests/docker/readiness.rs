@@ -1,7 +1,5 @@
 //! Ready means that it answers; whoever does not is named, with the reason.
 
-use std::time::{Duration, Instant};
-
 use super::event::{Event, failures};
 
 fn service(name: &str, script: &str, more: &str) -> String {
@@ -27,40 +25,6 @@ fn failure_of_the_second(report: &serde_json::Value) -> String {
         assert_eq!(report["seats"][seat]["state"], "ready", "{report:#}");
     }
     failures[&2].clone()
-}
-
-#[tokio::test]
-async fn a_check_that_never_passes_fails_its_seat_and_no_other() {
-    let stack = format!(
-        "services:\n{}{}",
-        service("steady", IDLE, ""),
-        service(
-            "shaky",
-            IDLE,
-            "    healthcheck: {test: \"[ $$SEAT != 2 ] || { echo the cat is out; exit 1; }\", interval: 30s}\n    \
-             x-seatbox: {ready_timeout: 3s}\n"
-        )
-    );
-    let event = Event::new("never", 3, &stack).await;
-    let begun = Instant::now();
-    let report = event.run(&["up", "--output", "json"]).exits(3).json();
-    assert!(
-        begun.elapsed() < Duration::from_secs(30),
-        "{:?}",
-        begun.elapsed()
-    );
-    let why = failure_of_the_second(&report);
-    assert!(
-        why.contains("not ready after 3 s") && why.contains("the cat is out"),
-        "{why}"
-    );
-    assert!(why.contains(&event.container(2, "shaky")), "{why}");
-    event.run(&["up"]).exits(3).says(&[
-        "2 of 3 seats are ready",
-        "seat 02 failed",
-        "the cat is out",
-    ]);
-    event.down().await;
 }
 
 #[tokio::test]

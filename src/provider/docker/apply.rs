@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bollard::Docker as Client;
+use bollard::errors::Error;
 use bollard::models::NetworkConnectRequest;
 use bollard::query_parameters::{
     ContainerArchiveInfoOptions, RemoveContainerOptions, RemoveVolumeOptions,
@@ -13,10 +14,11 @@ use bollard::query_parameters::{
 use bytes::Bytes;
 use secrecy::ExposeSecret as _;
 
-use super::errors::{failure, is_conflict, is_not_found, is_not_modified};
+use super::create::{Refused, Unanswered};
+use super::errors::{failure, is_conflict, is_lost, is_not_found, is_not_modified};
 use super::names;
-use super::scheme::{ContainerSpec, Docker, DockerKind, DockerStep};
 use super::ready::Readiness;
+use super::scheme::{ContainerSpec, Docker, DockerKind, DockerStep};
 use super::workspace::WorkspaceSource;
 use super::{container, files, ready, snapshot};
 use crate::engine::{Apply, Failure, FailureClass, Progress};
@@ -24,6 +26,7 @@ use crate::image::{Choice, Fetch};
 use crate::model::stack::Protocol;
 use crate::model::{Environment, SeatNumber, SeatValues, SeatVariable, Service, Text};
 use crate::plan::{Action, Operation};
+use crate::provider::labels::Ownership;
 use crate::secret::{EventKey, derive};
 
 /// Everything that calls on an engine need besides the plan.
@@ -40,6 +43,10 @@ pub struct Applier {
     pub workspace: WorkspaceSource,
     /// How images are fetched.
     pub images: Fetch,
+    /// Volumes whose creation was asked for and not answered.
+    pub unanswered: Unanswered,
+    /// Addresses that networks can't have.
+    pub refused: Refused,
 }
 
 /// One seat's own values.
@@ -236,8 +243,26 @@ impl Applier {
         {
             Ok(()) => Ok(()),
             Err(error) if is_not_modified(&error) => Ok(()),
+            Err(error) if is_lost(&error) => Err(self.give_up(name, &error).await?),
             Err(error) => Err(failure("start container", &error)),
         }
+    }
+
+    /// Takes away a container that its engine can never start again, so that the next look finds it
+    /// missing. What is to last is on volumes.
+    async fn give_up(&self, name: &str, error: &Error) -> Result<Failure, Failure> {
+        let ours = &self.environment().name;
+        let labels = self.container_labels(name).await?.unwrap_or_default();
+        let ownership = Ownership::read(|name| labels.get(name).map(String::as_str));
+        if ownership.is_none_or(|ownership| ownership.environment != *ours) {
+            return Ok(failure("start container", error));
+        }
+        self.delete(DockerKind::Container, name).await?;
+        Ok(Failure {
+            class: FailureClass::NotFound,
+            ..failure("start container", error)
+        }
+        .with_hint("its engine lost track of it while it was restarted; it has to be made anew"))
     }
 
     async fn unpause(&self, name: &str) -> Result<(), Failure> {

@@ -1,13 +1,15 @@
 //! Creating networks, volumes and containers, each with our labels in the call that creates it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use bollard::models::{Ipam, IpamConfig, NetworkCreateRequest, VolumeCreateRequest};
 use bollard::query_parameters::{
-    CreateContainerOptions, InspectContainerOptions, InspectNetworkOptions,
+    CreateContainerOptions, InspectContainerOptions, InspectNetworkOptions, RemoveVolumeOptions,
 };
 use indexmap::IndexMap;
+use ipnet::Ipv4Net;
 use jiff::Timestamp;
 
 use super::apply::Applier;
@@ -25,6 +27,40 @@ type Labels = HashMap<String, String>;
 /// How often, and how far apart, to look for what has a name or an address already and can't be
 /// seen yet.
 const SETTLING: (usize, Duration) = (20, Duration::from_millis(250));
+
+/// Ranges of addresses that the engine has refused. It may hold on to some that it shows to nobody:
+/// those of a network that it was making when it was ended.
+#[derive(Debug, Default)]
+pub struct Refused(Mutex<Vec<Ipv4Net>>);
+
+impl Refused {
+    fn note(&self, subnet: Ipv4Net) {
+        let mut all = self.0.lock().expect("nothing panics with this lock held");
+        all.push(subnet);
+    }
+
+    /// All of them.
+    pub fn all(&self) -> Vec<Ipv4Net> {
+        let all = self.0.lock().expect("nothing panics with this lock held");
+        all.clone()
+    }
+}
+
+/// Names of what this process has asked for without hearing what came of it.
+#[derive(Debug, Default)]
+pub struct Unanswered(Mutex<HashSet<String>>);
+
+impl Unanswered {
+    fn note(&self, name: &str) {
+        let mut names = self.0.lock().expect("nothing panics with this lock held");
+        names.insert(name.to_owned());
+    }
+
+    fn has(&self, name: &str) -> bool {
+        let names = self.0.lock().expect("nothing panics with this lock held");
+        names.contains(name)
+    }
+}
 
 impl Applier {
     /// The stack's own labels of a resource, and over them ours and Compose's: every call that
@@ -105,6 +141,9 @@ impl Applier {
                 {
                     return self.adopt(name, &labels, &spec.fingerprint, CALL);
                 }
+                if failure.class == FailureClass::Conflict {
+                    self.refused.note(spec.subnet);
+                }
                 Err(failure)
             }
         }
@@ -137,11 +176,26 @@ impl Applier {
             )),
             ..Default::default()
         };
-        let volume = self
-            .client
-            .create_volume(request)
-            .await
-            .map_err(|error| failure(CALL, &error))?;
+        let volume = match self.client.create_volume(request).await {
+            Ok(volume) => volume,
+            Err(error) => {
+                let failure = failure(CALL, &error);
+                if failure.class.is_retryable() {
+                    self.unanswered.note(name);
+                }
+                return Err(failure);
+            }
+        };
+        // An engine that is ended between making a volume and writing down its labels has one
+        // without any. It is ours where this very call was made before and never answered: the
+        // look before it found no such volume, or it would not have been planned. Not forced: what
+        // a container uses stays.
+        if volume.labels.is_empty() && self.unanswered.has(name) {
+            let removed = self.client.remove_volume(name, None::<RemoveVolumeOptions>);
+            removed.await.map_err(|error| failure(CALL, &error))?;
+            let message = "the engine was ended before it had labelled it";
+            return Err(Failure::new(FailureClass::Connection, CALL, message));
+        }
         self.adopt(name, &volume.labels, &spec.fingerprint, CALL)
     }
 
@@ -199,7 +253,7 @@ impl Applier {
         }
     }
 
-    async fn container_labels(&self, name: &str) -> Result<Option<Labels>, Failure> {
+    pub(super) async fn container_labels(&self, name: &str) -> Result<Option<Labels>, Failure> {
         let inspected = self
             .client
             .inspect_container(name, None::<InspectContainerOptions>)

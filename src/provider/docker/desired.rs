@@ -19,7 +19,7 @@ use super::subnets::Subnets;
 use crate::image::{Choice, Origin};
 use crate::model::seat::Owner;
 use crate::model::stack::MountSource;
-use crate::model::{Environment, SeatNumber, Service, ServiceName};
+use crate::model::{Environment, EnvironmentName, SeatNumber, Service, ServiceName};
 use crate::plan::{Blocked, Bond, Desired, Fingerprint, Key, Need, Stage};
 
 /// How long a service may take until its check passes, unless `x-seatbox.ready_timeout` says
@@ -72,6 +72,8 @@ struct Planner<'a> {
     subnets: Subnets,
     known_subnets: HashMap<&'a str, Ipv4Net>,
     foreign: HashSet<(DockerKind, &'a str)>,
+    /// What other environments have, with theirs.
+    others: HashMap<(DockerKind, &'a str), &'a EnvironmentName>,
     holders: HashMap<u16, Vec<Holder>>,
     /// The environment's containers, with their seats.
     own_containers: HashMap<&'a str, SeatNumber>,
@@ -118,6 +120,11 @@ impl<'a> Planner<'a> {
                 .networks
                 .iter()
                 .filter_map(|network| Some((network.name.as_str(), network.subnet?)))
+                .collect(),
+            others: observed
+                .named()
+                .filter(|(.., ownership)| ownership.environment != environment.name)
+                .map(|(kind, name, ownership)| ((kind, name), &ownership.environment))
                 .collect(),
             foreign: names(DockerKind::Container, &foreign.containers)
                 .chain(names(DockerKind::Network, &foreign.networks))
@@ -253,6 +260,12 @@ impl<'a> Planner<'a> {
     }
 
     fn check_name(&self, kind: DockerKind, name: &str) -> Result<(), String> {
+        if let Some(other) = self.others.get(&(kind, name)) {
+            return Err(format!(
+                "{kind} {name} belongs to environment {other}: take that down, or choose \
+                 another environment name"
+            ));
+        }
         if self.foreign.contains(&(kind, name)) {
             return Err(format!(
                 "{kind} {name} exists and is not ours (it has no label {}): rename it or remove \

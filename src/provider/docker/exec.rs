@@ -83,8 +83,17 @@ pub async fn exec_capture(
             stream.extend_from_slice(&bytes[..kept]);
             caught.truncated |= kept < bytes.len();
         }
-        caught.exit_code = exit_code(docker, &exec).await?;
-        Ok(caught)
+        // Where its output was cut off, its end is still what counts.
+        loop {
+            let state = docker.inspect_exec(&exec).await?;
+            if state.running != Some(true)
+                && let Some(code) = state.exit_code
+            {
+                caught.exit_code = code;
+                return Ok(caught);
+            }
+            sleep(EXIT_POLL.0).await;
+        }
     };
     tokio::time::timeout(deadline, run)
         .await

@@ -14,6 +14,7 @@ use ipnet::Ipv4Net;
 
 use super::errors::failure;
 use super::lease::Lease;
+use super::scheme::DockerKind;
 use crate::engine::Failure;
 use crate::expiry::Ends;
 use crate::image::reference::familiar;
@@ -86,6 +87,9 @@ pub struct OurContainer {
     pub state: ContainerState,
     /// The engine's own words on its state (`Exited (137) 3 minutes ago`).
     pub status: String,
+    /// Whether it ended because it wanted more memory than it may have, as far as somebody asked:
+    /// lists don't tell.
+    pub out_of_memory: Option<bool>,
     /// The networks it is on, with its address there.
     pub networks: HashMap<String, Option<IpAddr>>,
     /// The ports it publishes.
@@ -112,6 +116,9 @@ pub enum ContainerState {
     /// On its way out, or beyond repair.
     Dead,
 }
+
+/// The exit code of what was killed, by the kernel for want of memory or by somebody: 128 + SIGKILL.
+pub const KILLED: i64 = 137;
 
 /// A network of ours.
 #[derive(Debug, Clone)]
@@ -208,6 +215,17 @@ impl Observed {
         self.ownerships().next().is_none()
     }
 
+    /// Everything of ours by its name, with what its labels say.
+    pub fn named(&self) -> impl Iterator<Item = (DockerKind, &str, &Ownership)> {
+        let containers = self.containers.iter();
+        let networks = self.networks.iter();
+        let volumes = self.volumes.iter();
+        containers
+            .map(|c| (DockerKind::Container, c.name.as_str(), &c.ownership))
+            .chain(networks.map(|n| (DockerKind::Network, n.name.as_str(), &n.ownership)))
+            .chain(volumes.map(|v| (DockerKind::Volume, v.name.as_str(), &v.ownership)))
+    }
+
     /// What the labels say of everything of ours.
     pub fn ownerships(&self) -> impl Iterator<Item = &Ownership> {
         self.containers
@@ -272,6 +290,7 @@ impl Observed {
             image_id: summary.image_id.unwrap_or_default(),
             state: state(summary.state, &status),
             status,
+            out_of_memory: None,
             networks,
             ports,
         });

@@ -139,6 +139,7 @@ impl Scene {
                         name,
                         state: ContainerState::Running,
                         status: "Up 5 minutes".to_owned(),
+                        out_of_memory: None,
                         networks: HashMap::from([(network, None)]),
                         ports,
                     });

@@ -13,11 +13,12 @@ use tokio::sync::OnceCell;
 use super::apply::Applier;
 use super::clock;
 use super::connect::Engine;
+use super::create::{Refused, Unanswered};
 use super::desired::{self, Surroundings};
 use super::found;
 use super::lease;
 use super::listening;
-use super::observe::{self, ContainerState, Observed};
+use super::observe::{self, ContainerState, KILLED, Observed};
 use super::ports::Holder;
 use super::ready;
 use super::routes;
@@ -66,6 +67,8 @@ impl DockerProvider {
                 images: Fetch {
                     recipes: Arc::clone(&recipes),
                 },
+                unanswered: Unanswered::default(),
+                refused: Refused::default(),
             },
             engine,
             recipes,
@@ -262,7 +265,8 @@ impl Provider for DockerProvider {
     ) -> Result<Plan<Docker>, Failure> {
         let environment = self.environment();
         let choices = self.choices(observed).await;
-        let (routes, listeners) = self.surroundings();
+        let (mut routes, listeners) = self.surroundings();
+        routes.extend(self.applier.refused.all());
         let key = self
             .applier
             .key
@@ -340,18 +344,23 @@ impl Provider for DockerProvider {
 
     async fn look_closer(&self, observed: &mut Observed, seats: &[SeatNumber]) {
         let environment = self.environment();
-        let starting = observed.containers.iter_mut().filter(|container| {
-            container.state == ContainerState::Starting
-                && container.ownership.environment == environment.name
+        let doubtful = observed.containers.iter_mut().filter(|container| {
+            matches!(
+                container.state,
+                ContainerState::Starting | ContainerState::Exited(Some(KILLED))
+            ) && container.ownership.environment == environment.name
                 && container
                     .ownership
                     .owner
                     .seat()
                     .is_some_and(|seat| seats.contains(&seat))
         });
-        stream::iter(starting)
+        stream::iter(doubtful)
             .for_each_concurrent(CLOSER_LOOKS, async |container| {
-                if ready::passes(&self.engine.docker, &container.id).await {
+                let (client, id) = (&self.engine.docker, container.id.as_str());
+                if container.state != ContainerState::Starting {
+                    container.out_of_memory = ready::ran_out_of_memory(client, id).await;
+                } else if ready::passes(client, id).await {
                     container.state = ContainerState::Running;
                 }
             })

@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use backon::Retryable as _;
 use bollard::Docker as Client;
 use bollard::models::{ContainerStateStatusEnum, HealthStatusEnum};
 use bollard::query_parameters::{InspectContainerOptions, LogsOptions};
@@ -11,7 +12,7 @@ use futures_util::StreamExt as _;
 use super::door::{Door, Seen};
 use super::errors::failure;
 use super::exec::exec_capture;
-use crate::engine::{Failure, FailureClass, Progress};
+use crate::engine::{Failure, FailureClass, Progress, retry};
 
 /// The pause before the second attempt; it grows to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -71,7 +72,7 @@ pub async fn await_ready(
     let timeout = readiness.timeout;
     let test = match readiness.test.as_slice() {
         // Only its times are the stack's.
-        [] => own_test(client, container).await,
+        [] => own_test(client, container).await?,
         test => test.to_vec(),
     };
     if argv(&test).is_empty() {
@@ -92,8 +93,12 @@ pub async fn await_ready(
             // A container that does not run can't be checked: see why below.
             Err(error) => super::errors::message(&error),
         };
-        if let Some(end) = ended(client, container, CALL).await? {
-            return Err(end);
+        match ended(client, container, CALL).await {
+            Ok(None) => {}
+            Ok(Some(end)) => return Err(end),
+            // To look on takes many calls: one that went wrong is not the end of it.
+            Err(failure) if matches!(failure.class, FailureClass::Connection) => {}
+            Err(failure) => return Err(failure),
         }
         if begun.elapsed() + pause > timeout {
             return Err(Failure::new(
@@ -126,7 +131,11 @@ async fn run_all(
         let output =
             exec_capture(client, container, command, None, &[], OUTPUT_LIMIT, ATTEMPT).await?;
         if output.exit_code != 0 {
-            return Ok(Some(words(&output.stdout, &output.stderr, output.exit_code)));
+            return Ok(Some(words(
+                &output.stdout,
+                &output.stderr,
+                output.exit_code,
+            )));
         }
     }
     Ok(None)
@@ -134,23 +143,44 @@ async fn run_all(
 
 /// Whether the container's own check passes at this moment.
 pub async fn passes(client: &Client, container: &str) -> bool {
-    let argv = argv(&own_test(client, container).await);
+    // A call that went wrong says nothing of the container.
+    (|| passes_once(client, container))
+        .retry(retry::rhythm())
+        .when(|failure: &Failure| failure.class.is_retryable())
+        .await
+        .unwrap_or(false)
+}
+
+async fn passes_once(client: &Client, container: &str) -> Result<bool, Failure> {
+    let argv = argv(&own_test(client, container).await?);
     if argv.is_empty() {
-        return false;
+        return Ok(false);
     }
     exec_capture(client, container, &argv, None, &[], OUTPUT_LIMIT, ATTEMPT)
         .await
-        .is_ok_and(|output| output.exit_code == 0)
+        .map(|output| output.exit_code == 0)
+        .map_err(|error| failure("check", &error))
+}
+
+/// Whether the container ended because it wanted more memory than it may have, if that can be told.
+pub async fn ran_out_of_memory(client: &Client, container: &str) -> Option<bool> {
+    (|| inspect(client, container, "inspect container"))
+        .retry(retry::rhythm())
+        .when(|failure: &Failure| failure.class.is_retryable())
+        .await
+        .ok()?
+        .0
+        .oom_killed
 }
 
 /// The check that the container has, from the stack or from its image.
-async fn own_test(client: &Client, container: &str) -> Vec<String> {
-    client
+async fn own_test(client: &Client, container: &str) -> Result<Vec<String>, Failure> {
+    let inspected = client
         .inspect_container(container, None::<InspectContainerOptions>)
         .await
-        .ok()
-        .and_then(|inspected| inspected.config?.healthcheck?.test)
-        .unwrap_or_default()
+        .map_err(|error| failure("inspect container", &error))?;
+    let check = inspected.config.and_then(|config| config.healthcheck);
+    Ok(check.and_then(|check| check.test).unwrap_or_default())
 }
 
 /// Sees whether a container without a check still runs a moment after its start: one that ends at

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 
 use super::names;
-use super::observe::{ContainerState, Observed, OurContainer};
+use super::observe::{ContainerState, KILLED, Observed, OurContainer};
 use crate::model::seat::{Owner, SeatState};
 use crate::model::stack::ContainerPort;
 use crate::model::view::{PortView, SeatView, ServiceView};
@@ -141,14 +141,14 @@ fn service_view(
         ContainerState::Paused => ("paused", Some("somebody paused it".to_owned())),
         ContainerState::Restarting => ("restarting", Some("it keeps ending".to_owned())),
         ContainerState::Exited(Some(0)) if ends => ("completed", None),
-        // 137 is 128 + SIGKILL: the kernel's out-of-memory killer, or somebody.
-        ContainerState::Exited(Some(137)) => (
-            "exited",
-            Some(format!(
-                "{}: killed, perhaps for want of memory",
-                container.status
-            )),
-        ),
+        ContainerState::Exited(Some(KILLED)) => {
+            let why = match container.out_of_memory {
+                Some(true) => "killed for want of memory",
+                Some(false) => "killed",
+                None => "killed, perhaps for want of memory",
+            };
+            ("exited", Some(format!("{}: {why}", container.status)))
+        }
         ContainerState::Exited(_) => ("exited", Some(container.status.clone())),
         ContainerState::Dead => ("dead", Some(container.status.clone())),
     };
@@ -156,8 +156,13 @@ fn service_view(
     let renamed = (container.name != expected).then(|| format!("renamed to {}", container.name));
     let cut_off = service.networks.keys().find_map(|network| {
         let name = names::network(&environment.name, seat, network);
-        let gone = !networks.contains(&name.as_str());
-        gone.then(|| format!("its network {name} is missing"))
+        if !networks.contains(&name.as_str()) {
+            Some(format!("its network {name} is missing"))
+        } else if !container.networks.contains_key(&name) {
+            Some(format!("it is not on its network {name} any more"))
+        } else {
+            None
+        }
     });
     ServiceView {
         service: service.name.clone(),

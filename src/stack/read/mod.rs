@@ -10,6 +10,6 @@ mod process;
 pub(super) mod reader;
 mod resources;
 mod security;
-mod settings;
 pub(super) mod service;
+mod settings;
 mod unsupported;

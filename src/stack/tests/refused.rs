@@ -418,7 +418,10 @@ fn a_snapshot_that_can_not_be_the_same_for_every_seat_is_refused() {
     let check = "healthcheck: {test: 'true'}\nx-seatbox: {snapshot: {personalize: 'true'}}";
     let refuse = |attributes: &str, why| refused(&[(&format!("{attributes}\n{check}"), why)]);
     refuse("image: i", "no volume that a snapshot could fill");
-    refuse("volumes: ['v:/d:ro']", "no volume that a snapshot could fill");
+    refuse(
+        "volumes: ['v:/d:ro']",
+        "no volume that a snapshot could fill",
+    );
     refuse(
         "volumes: ['v:/d']\nenvironment: {A: $SEATBOX_SEAT}",
         "uses $SEATBOX_SEAT",
@@ -430,7 +433,10 @@ fn a_snapshot_that_can_not_be_the_same_for_every_seat_is_refused() {
             "needs a healthcheck",
         ),
         ("x-seatbox: {snapshot: {}}", "has no `personalize`"),
-        ("x-seatbox: {snapshot: {personalise: x}}", "did you mean `personalize`?"),
+        (
+            "x-seatbox: {snapshot: {personalise: x}}",
+            "did you mean `personalize`?",
+        ),
         (
             "x-seatbox: {snapshot: {personalize: 'echo $SEATBOX_SECRET_A'}}",
             "a secret can't stand in",

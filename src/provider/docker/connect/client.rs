@@ -4,16 +4,19 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use backon::Retryable as _;
 use bollard::models::SystemVersion;
 use bollard::{API_DEFAULT_VERSION, Docker};
 use tokio::net::UnixStream;
 use tokio::process::Command;
 
+use super::super::errors::failure;
 use super::endpoint::{Endpoint, EndpointKind, TlsFiles};
 use super::error::{self, ConnectError, Reason};
 use super::host;
 use super::tunnel::Tunnel;
 use super::version::{ApiVersion, OLDEST_API};
+use crate::engine::{FailureClass, retry};
 
 /// How long an engine has to answer for the first time: a local one takes milliseconds, one behind
 /// ssh some round trips around the world.
@@ -84,7 +87,11 @@ async fn connect_by(
         .await
         .map_err(unreachable)?;
     let tls = matches!(endpoint.kind, EndpointKind::Tcp { tls: Some(_), .. });
-    let answer = match tokio::time::timeout(patience, docker.version()).await {
+    // An engine that is not there is told of at once; one that stumbles is asked again.
+    let version = (|| docker.version())
+        .retry(retry::rhythm())
+        .when(|error| failure("version", error).class == FailureClass::Connection);
+    let answer = match tokio::time::timeout(patience, version).await {
         Ok(Ok(version)) => Ok(version),
         Ok(Err(error)) => Err(error::bottom(&error, tls)),
         Err(_) => Err((Reason::Timeout, format!("no answer within {patience:?}"))),

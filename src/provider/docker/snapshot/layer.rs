@@ -75,7 +75,10 @@ mod tests {
         for entry in Archive::new(File::open(layer).unwrap()).entries().unwrap() {
             let entry = entry.unwrap();
             let header = entry.header();
-            assert_eq!((header.mode().unwrap(), header.uid().unwrap()), (0o640, 999));
+            assert_eq!(
+                (header.mode().unwrap(), header.uid().unwrap()),
+                (0o640, 999)
+            );
             let link = entry.link_name().unwrap();
             let link = link.map(|link| link.display().to_string());
             seen.push((entry.path().unwrap().display().to_string(), link));

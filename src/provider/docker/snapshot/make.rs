@@ -3,8 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use bollard::query_parameters::{
-    DownloadFromContainerOptions, InspectContainerOptions, RemoveImageOptions,
-    StopContainerOptions,
+    DownloadFromContainerOptions, InspectContainerOptions, RemoveImageOptions, StopContainerOptions,
 };
 use futures_util::StreamExt as _;
 use serde_json::json;
@@ -129,9 +128,8 @@ async fn stop(applier: &Applier, trial: &Trial<'_>) -> Result<(), Failure> {
 
 /// Makes the image: the service's own, with what the volumes hold in a layer on top.
 async fn take(applier: &Applier, spec: &SnapshotSpec, trial: &Trial<'_>) -> Result<(), Failure> {
-    let here = |error: std::io::Error| {
-        broken(format!("can't write to the temporary directory: {error}"))
-    };
+    let here =
+        |error: std::io::Error| broken(format!("can't write to the temporary directory: {error}"));
     let directory = tempfile::Builder::new()
         .prefix("seatbox-snapshot-")
         .tempdir()
@@ -160,9 +158,8 @@ async fn download(
     target: &str,
     to: &Path,
 ) -> Result<(), Failure> {
-    let here = |error: std::io::Error| {
-        broken(format!("can't write to the temporary directory: {error}"))
-    };
+    let here =
+        |error: std::io::Error| broken(format!("can't write to the temporary directory: {error}"));
     let options = DownloadFromContainerOptions {
         path: target.to_owned(),
     };

@@ -7,11 +7,11 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::image::{Choice, Origin};
+use crate::model::SeatNumber;
 use crate::model::{Environment, Service};
 use crate::plan::Fingerprint;
 use crate::provider::docker::names;
 use crate::provider::docker::observe::{Observed, SnapshotImage};
-use crate::model::SeatNumber;
 
 /// Raised whenever a snapshot is made in another way than before.
 const VERSION: u32 = 1;

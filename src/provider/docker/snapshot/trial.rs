@@ -19,9 +19,9 @@ use crate::model::stack::MountSource;
 use crate::model::{SeatNumber, SeatValues};
 use crate::plan::Fingerprint;
 use crate::provider::docker::apply::Applier;
+use crate::provider::docker::desired::READY_TIMEOUT;
 use crate::provider::docker::errors::{failure, is_not_found};
 use crate::provider::docker::exec::exec_capture;
-use crate::provider::docker::desired::READY_TIMEOUT;
 use crate::provider::docker::ready;
 use crate::provider::docker::scheme::ContainerSpec;
 use crate::provider::docker::{container, files};
@@ -83,7 +83,11 @@ impl<'a> Trial<'a> {
 
     /// Creates it from `image` with the values of `values`, and starts it. It has a network without
     /// a way out, since a first start needs no more.
-    pub async fn start(&self, image: &str, values: &(dyn SeatValues + Sync)) -> Result<(), Failure> {
+    pub async fn start(
+        &self,
+        image: &str,
+        values: &(dyn SeatValues + Sync),
+    ) -> Result<(), Failure> {
         const CALL: &str = "make snapshot";
         let client = &self.applier.client;
         let failed = |error| failure(CALL, &error);
@@ -121,7 +125,11 @@ impl<'a> Trial<'a> {
                 ..Default::default()
             };
             client
-                .upload_to_container(&self.name, Some(options), bollard::body_full(archive.into()))
+                .upload_to_container(
+                    &self.name,
+                    Some(options),
+                    bollard::body_full(archive.into()),
+                )
                 .await
                 .map_err(failed)?;
         }

@@ -129,6 +129,13 @@ pub enum Event {
         /// What went wrong.
         failure: Failure,
     },
+    /// A seat's plan can't be completed, and there will be another one for it.
+    SeatDeferred {
+        /// The seat's number.
+        seat: u32,
+        /// What went wrong.
+        failure: Failure,
+    },
     /// Something that a person should know.
     Notice {
         /// What.
@@ -140,7 +147,7 @@ pub enum Event {
         phase: Phase,
         /// How long it took, in milliseconds.
         took_ms: u64,
-        /// How many seats failed.
+        /// How many seats failed, but for those that there will be another plan for.
         failed: usize,
         /// Whether somebody interrupted it.
         interrupted: bool,
@@ -238,6 +245,10 @@ impl From<&engine::Event> for Event {
                 after_ms: *after_ms,
             },
             engine::Event::SeatFailed { seat, failure } => Self::SeatFailed {
+                seat: seat.get(),
+                failure: failure.into(),
+            },
+            engine::Event::SeatDeferred { seat, failure } => Self::SeatDeferred {
                 seat: seat.get(),
                 failure: failure.into(),
             },

@@ -118,6 +118,10 @@ fn every_event_is_as_the_schema_says() {
             seat: seat(7),
             failure: failure(),
         },
+        Event::SeatDeferred {
+            seat: seat(7),
+            failure: failure(),
+        },
         Event::Notice {
             message: "广州".to_owned(),
         },

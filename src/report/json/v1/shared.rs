@@ -27,6 +27,8 @@ pub enum FailureClass {
     Throttle,
     /// The connection broke, or the other side failed.
     Connection,
+    /// Nobody answers where the other side was: it is being restarted, or gone.
+    Unreachable,
     /// There was no answer in time; whether the call worked is unknown.
     Timeout,
     /// Something else holds what is needed.
@@ -50,6 +52,7 @@ impl From<engine::FailureClass> for FailureClass {
         match class {
             engine::FailureClass::Throttle => Self::Throttle,
             engine::FailureClass::Connection => Self::Connection,
+            engine::FailureClass::Unreachable => Self::Unreachable,
             engine::FailureClass::Timeout => Self::Timeout,
             engine::FailureClass::Conflict => Self::Conflict,
             engine::FailureClass::Capacity => Self::Capacity,

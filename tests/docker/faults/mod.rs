@@ -1,0 +1,12 @@
+//! What goes wrong at an event, made to go wrong.
+
+mod proxy;
+mod scale;
+
+mod calls;
+mod damage;
+mod foreign;
+mod kill;
+mod one_seat;
+mod restart;
+mod two_ups;
