@@ -15,7 +15,6 @@ use crate::environment;
 use crate::exit::Exit;
 use crate::expiry::{Move, MoveError, moved, seconds_of};
 use crate::model::{EnvironmentName, SeatNumber};
-use crate::provider::Provider as _;
 use crate::provider::docker::DockerProvider;
 use crate::provider::docker::observe::Observed;
 use crate::report::view::ExtensionView;
