@@ -24,5 +24,6 @@ mod readiness;
 mod removal;
 mod reset;
 mod secrets;
+mod snapshot;
 mod use_of_seats;
 mod whole_event;

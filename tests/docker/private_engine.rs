@@ -92,13 +92,16 @@ impl PrivateEngine {
         self.command("kill");
     }
 
-    /// Starts it after [`Self::stop`] or [`Self::kill`], and waits until it answers.
+    /// Starts it after [`Self::stop`] or [`Self::kill`], and waits until it answers. One that ends by
+    /// itself meanwhile is started again, as a service manager would: Docker 20.10.24 may panic on
+    /// what it finds after a kill.
     pub async fn start_again(&mut self) {
         self.command("start");
         let begun = Instant::now();
         while !self.socket().exists() || self.docker().ping().await.is_err() {
             assert!(begun.elapsed() < PATIENCE, "{}", self.log());
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            self.command("revive");
         }
     }
 

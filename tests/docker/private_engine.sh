@@ -4,8 +4,8 @@
 #   private_engine.sh DIRECTORY GROUP
 #
 # The socket is DIRECTORY/docker.sock, for members of GROUP (a number). Reads commands from standard
-# input, one a line: `start`, `stop` (in order, the containers with it), `kill` (at once, the
-# containers stay), and says `ok` when each is. At the end of its input, however that comes, all of
+# input, one a line: `start`, `revive` (start it where it ended by itself), `stop` (in order, the
+# containers with it), `kill` (at once, the containers stay), and says `ok` when each is. At the end of its input, however that comes, all of
 # it goes, DIRECTORY too. Needs root, util-linux, iproute2 and iptables.
 set -euo pipefail
 
@@ -14,6 +14,15 @@ PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 
 directory=$1 group=$2
 groups=/sys/fs/cgroup parent=${directory##*/}
+
+start() {
+    rm -f "$directory/docker.pid" "$directory/exec/containerd/containerd.pid"
+    dockerd --config-file "$directory/daemon.json" --host "unix://$directory/docker.sock" \
+        --group "$group" --data-root "$directory/data" --exec-root "$directory/exec" \
+        --pidfile "$directory/docker.pid" --exec-opt native.cgroupdriver=cgroupfs \
+        --cgroup-parent "/$parent" </dev/null >>"$directory/log" 2>&1 &
+    engine=$!
+}
 
 # As the first process of its own: when it ends, the kernel ends all the others.
 inside() {
@@ -25,14 +34,8 @@ inside() {
     echo '{}' >"$directory/daemon.json"
     while read -r command; do
         case $command in
-            start)
-                rm -f "$directory/docker.pid" "$directory/exec/containerd/containerd.pid"
-                dockerd --config-file "$directory/daemon.json" --host "unix://$directory/docker.sock" \
-                    --group "$group" --data-root "$directory/data" --exec-root "$directory/exec" \
-                    --pidfile "$directory/docker.pid" --exec-opt native.cgroupdriver=cgroupfs \
-                    --cgroup-parent "/$parent" </dev/null >>"$directory/log" 2>&1 &
-                engine=$!
-                ;;
+            start) start ;;
+            revive) kill -0 "$engine" 2>/dev/null || start ;;
             stop | kill)
                 local signal=TERM
                 [[ $command == stop ]] || signal=KILL
