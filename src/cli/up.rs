@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::args::{EnvironmentArgs, Global, SeatsArgs};
+use super::bundle;
 use super::context::{self, Context, Missing};
 use super::error::{Error, Result};
 use super::progress::Shown;
@@ -19,6 +20,7 @@ use crate::provider::Provider;
 
 /// Brings seats up, or puts them right.
 pub async fn run(global: &Global, environment: &EnvironmentArgs, seats: &SeatsArgs) -> Result {
+    bundle::bring(global, environment, |e| context::seats(e, seats)).await?;
     let (context, seats) =
         context::open(environment, Missing::Create, |e| context::seats(e, seats)).await?;
     converge(global, &context, &seats, Phase::Up, Mode::Repair).await

@@ -1,6 +1,7 @@
 //! Images: which are there, where the others come from, and getting them.
 
 pub mod build;
+pub mod bundled;
 pub mod choice;
 pub mod fetch;
 pub mod pull;

@@ -8,7 +8,7 @@ use bollard::Docker as Client;
 use futures_util::future::join_all;
 
 use super::reference::{at_mirror, familiar};
-use super::{Choice, Origin, Recipes};
+use super::{Choice, Origin, Recipes, bundled};
 use crate::model::environment::{ImagePolicy, ImageSource};
 use crate::provider::docker::errors::message;
 
@@ -43,6 +43,9 @@ async fn decide(
     policy: &ImagePolicy,
     recipes: &Recipes,
 ) -> Choice {
+    if let Some(image) = policy.bundled.iter().find(|image| image.wanted == wanted) {
+        return bundled::choose(image, present);
+    }
     let choice = |reference: &str, origin| Choice {
         wanted: wanted.to_owned(),
         reference: Arc::from(reference),

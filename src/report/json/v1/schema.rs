@@ -3,7 +3,10 @@
 use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
 
-use super::{Certificate, EventLine, ImagesReport, PlanReport, StatusReport, UpReport};
+use super::{
+    Certificate, EventLine, ImagesReport, LoadReport, PlanReport, SaveReport, StatusReport,
+    UpReport,
+};
 
 /// One schema (draft 2020-12) with each document as a definition by its type's name.
 pub fn schema() -> Value {
@@ -17,6 +20,8 @@ pub fn schema() -> Value {
         generator.subschema_for::<PlanReport>(),
         generator.subschema_for::<Certificate>(),
         generator.subschema_for::<ImagesReport>(),
+        generator.subschema_for::<SaveReport>(),
+        generator.subschema_for::<LoadReport>(),
     ];
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
