@@ -6,6 +6,8 @@ mod private_engine;
 mod support;
 
 mod apart;
+mod bundle_faults;
+mod bundles;
 mod connect;
 mod exec;
 mod logs;
