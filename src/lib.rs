@@ -11,6 +11,7 @@
 //! renders what happened, and [`cli`] puts them together, one file a verb.
 #![warn(missing_docs)]
 
+pub mod bundle;
 pub mod cli;
 pub mod convergence;
 pub mod diagnostic;

@@ -71,7 +71,7 @@ pub enum LogFormat {
 /// Which environment, and what is to be otherwise in it.
 #[derive(Debug, Clone, Args)]
 pub struct EnvironmentArgs {
-    /// The environment file.
+    /// The environment file, or a bundle of it.
     #[arg(
         env = "SEATBOX_ENVIRONMENT",
         default_value = "seatbox.yaml",
@@ -163,6 +163,9 @@ pub enum Command {
         environment: EnvironmentArgs,
         #[command(flatten)]
         seats: SeatsArgs,
+        /// Bring up the environment in this bundle, with its images, which needs no network.
+        #[arg(long, value_name = "BUNDLE")]
+        bundle: Option<PathBuf>,
         /// Print the plan and change nothing.
         #[arg(long)]
         dry_run: bool,
@@ -274,13 +277,17 @@ pub enum Command {
         #[arg(long)]
         dry_run: bool,
     },
-    /// Show where each image comes from, or get those that are missing.
+    /// Show where each image comes from, get those that are missing, or carry them by bundle.
+    #[command(args_conflicts_with_subcommands = true)]
     Images {
         #[command(flatten)]
         environment: EnvironmentArgs,
         /// Get the images that are missing.
         #[arg(long)]
         fetch: bool,
+        /// What to do with a bundle.
+        #[command(subcommand)]
+        action: Option<Images>,
     },
     /// Write a seat, or the sweep, in a form that other tools run.
     Export {
@@ -313,6 +320,33 @@ pub enum SchemaOf {
     Environment,
     /// What `--output json` and `--log-format json` print.
     Output,
+}
+
+/// What to do with a bundle: an environment in one file, with its images.
+#[derive(Debug, Subcommand)]
+#[allow(
+    missing_docs,
+    reason = "flattened groups are documented at their types"
+)]
+pub enum Images {
+    /// Write a bundle: the environment's images, its file, its stack, and what they name. The event
+    /// key is not in it.
+    Save {
+        #[command(flatten)]
+        environment: EnvironmentArgs,
+        /// The bundle; the environment's name with `.seatbox` behind it unless given.
+        #[arg(long, value_name = "BUNDLE")]
+        to: Option<PathBuf>,
+        /// Overwrite what is there.
+        #[arg(long)]
+        force: bool,
+    },
+    /// Check a bundle, and give the engine those of its images that are missing there.
+    Load {
+        /// The bundle.
+        #[arg(value_name = "BUNDLE")]
+        bundle: PathBuf,
+    },
 }
 
 /// Forms that other tools run.

@@ -1,12 +1,13 @@
 //! What most verbs begin with: the environment, the key, the engine.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::args::{EnvironmentArgs, SeatArgs, SeatsArgs};
 use super::error::{Error, Result};
+use crate::bundle::{self, Bundle, Unpacked};
 use crate::engine::Failure;
 use crate::engine::retry::with_retries;
 use crate::environment::{self, Loaded, Overrides};
@@ -25,25 +26,69 @@ fn variable(name: &str) -> Option<String> {
 /// Reads the environment file with all that goes over it. Its time may be over: whoever only looks,
 /// or takes away, comes after the end too.
 pub fn load(arguments: &EnvironmentArgs) -> Result<Loaded> {
-    load_at(arguments, Timestamp::MIN)
+    Ok(read(arguments, Timestamp::MIN)?.loaded)
 }
 
-/// Reads the environment file for seats that are made now: its time must not be over.
-pub fn load_for_now(arguments: &EnvironmentArgs) -> Result<Loaded> {
-    load_at(arguments, Timestamp::now())
+/// An environment that was read, with where it was read from.
+pub struct FromFile {
+    /// The environment.
+    pub loaded: Loaded,
+    /// Its file.
+    pub file: PathBuf,
+    /// What was laid over that.
+    pub overrides: Overrides,
+    /// Where the file is unpacked, if it came in a bundle: there for as long as this is.
+    pub unpacked: Option<Unpacked>,
 }
 
-/// Reads the environment file for seats that are made at `now`.
-fn load_at(arguments: &EnvironmentArgs, now: Timestamp) -> Result<Loaded> {
+/// Reads the environment file, or that of a bundle, for seats that are made at `now`.
+pub fn read(arguments: &EnvironmentArgs, now: Timestamp) -> Result<FromFile> {
+    let unpacked = match bundle::is_bundle(&arguments.environment) {
+        true => Some(Unpacked::from(&Bundle::open(&arguments.environment)?)?),
+        false => None,
+    };
     // A variable that is not UTF-8 is nothing that a file could name.
     let variables = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let saved = unpacked.iter().flat_map(|bundle| &bundle.manifest.settings);
     let overrides = Overrides {
-        set: arguments.set.clone(),
+        set: saved.chain(&arguments.set).cloned().collect(),
         provider: arguments.provider,
         ..Overrides::new(variables, now)
     };
-    Ok(environment::load(&arguments.environment, &overrides)?)
+    let file = match &unpacked {
+        Some(bundle) => bundle.file(),
+        None => arguments.environment.clone(),
+    };
+    let mut loaded = environment::load(&file, &overrides)?;
+    if let Some(bundle) = &unpacked {
+        bundle.supply(&mut loaded.environment);
+    }
+    Ok(FromFile {
+        loaded,
+        file,
+        overrides,
+        unpacked,
+    })
+}
+
+/// The same, of the environment in `bundle` where there is one.
+pub fn or_bundle(arguments: EnvironmentArgs, bundle: Option<PathBuf>) -> Result<EnvironmentArgs> {
+    let Some(path) = bundle else {
+        return Ok(arguments);
+    };
+    if !is_implied(&arguments.environment) {
+        return Err(Error::usage(
+            "an environment comes from a file or from a bundle, not from both",
+            "leave one of them out",
+        ));
+    }
+    // It says why, where it is none.
+    Bundle::open(&path)?;
+    Ok(EnvironmentArgs {
+        environment: path,
+        ..arguments
+    })
 }
 
 /// What to do where there is no event key yet.
@@ -122,6 +167,8 @@ pub struct Context {
     /// How a command names this environment, for advice on what to type next: nothing where the
     /// process environment names it, or the usual file does.
     pub arguments: String,
+    /// Where its files are, if they came in a bundle.
+    _unpacked: Option<Unpacked>,
 }
 
 /// Reads the environment, lets `check` say what of it is meant, and reaches the engine. What makes
@@ -135,7 +182,8 @@ pub async fn open<T>(
         Missing::Create | Missing::Pretend => Timestamp::now(),
         Missing::NotNeeded => Timestamp::MIN,
     };
-    let environment = Arc::new(load_at(arguments, now)?.environment);
+    let read = read(arguments, now)?;
+    let environment = Arc::new(read.loaded.environment);
     let meant = check(&environment)?;
     let recipes = Recipes::load(environment.images.recipes.as_deref())?;
     let engine = engine().await?;
@@ -151,17 +199,15 @@ pub async fn open<T>(
         environment,
         provider,
         arguments: named(arguments),
+        _unpacked: read.unpacked,
     };
     Ok((context, meant))
 }
 
 fn named(arguments: &EnvironmentArgs) -> String {
-    let path = arguments.environment.display().to_string();
-    let implied = variable("SEATBOX_ENVIRONMENT").is_some_and(|named| named == path)
-        || path == "seatbox.yaml";
     let mut words = Vec::new();
-    if !implied {
-        words.push(path);
+    if !is_implied(&arguments.environment) {
+        words.push(arguments.environment.display().to_string());
     }
     for set in &arguments.set {
         words.extend(["--set".to_owned(), set.clone()]);
@@ -170,6 +216,12 @@ fn named(arguments: &EnvironmentArgs) -> String {
         .iter()
         .map(|word| format!(" {}", shell_words::quote(word)))
         .collect()
+}
+
+/// Whether a command means that file without naming it.
+fn is_implied(file: &Path) -> bool {
+    std::env::var_os("SEATBOX_ENVIRONMENT").is_some_and(|named| named == file)
+        || file == Path::new("seatbox.yaml")
 }
 
 /// The seats that are meant. One that the environment does not have is an error: whoever names it

@@ -5,6 +5,7 @@ use std::io::IsTerminal as _;
 use miette::Diagnostic as _;
 
 use super::args::Output;
+use crate::bundle;
 use crate::diagnostic::Diagnostics;
 use crate::engine::{Failure, FailureClass};
 use crate::exit::Exit;
@@ -41,6 +42,21 @@ pub enum Error {
     /// Reading or writing failed here.
     #[error("{0}: {1}")]
     Io(String, std::io::Error),
+    /// Somebody interrupted it.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl From<bundle::Error> for Error {
+    fn from(error: bundle::Error) -> Self {
+        match error {
+            bundle::Error::Refused { message, hint } => Self::usage(message, hint),
+            bundle::Error::Input(diagnostics) => Self::Input(diagnostics),
+            bundle::Error::Io(what, error) => Self::Io(what, error),
+            bundle::Error::Call(failure) => Self::Call(failure),
+            bundle::Error::Interrupted => Self::Interrupted,
+        }
+    }
 }
 
 impl Error {
@@ -64,6 +80,7 @@ impl Error {
                 _ => Exit::Failure,
             },
             Self::Clocks(_) | Self::Key(_) | Self::Io(..) => Exit::Failure,
+            Self::Interrupted => Exit::Interrupted,
         }
     }
 
@@ -78,7 +95,7 @@ impl Error {
                  --only NAME` takes an environment away whatever the clocks say"
                     .to_owned(),
             ),
-            Self::Input(_) | Self::Io(..) => None,
+            Self::Input(_) | Self::Io(..) | Self::Interrupted => None,
         }
     }
 

@@ -1,6 +1,7 @@
 //! `seatbox images`.
 
 use super::args::{EnvironmentArgs, Global};
+use super::bundle;
 use super::context::{self, Missing};
 use super::error::Result;
 use super::progress::Shown;
@@ -14,6 +15,9 @@ use crate::provider::Provider as _;
 
 /// Shows where each image comes from, or gets those that are missing.
 pub async fn run(global: &Global, environment: &EnvironmentArgs, fetch: bool) -> Result {
+    if fetch {
+        bundle::bring(global, environment, |_| Ok(())).await?;
+    }
     let (context, ()) = context::open(environment, Missing::Pretend, |_| Ok(())).await?;
     let provider = &context.provider;
     let mut observed = context::look(provider).await?;

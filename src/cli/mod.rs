@@ -1,6 +1,7 @@
 //! The command line: one file a verb, which puts the parts of the pipeline together.
 
 pub mod args;
+pub mod bundle;
 pub mod completions;
 pub mod config;
 pub mod context;

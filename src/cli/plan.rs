@@ -27,10 +27,12 @@ pub async fn run(global: &Global, environment: &EnvironmentArgs, seats: &SeatsAr
 
 /// Prints what `up` would do on an engine that has nothing. None is asked, and no key is made.
 pub fn offline(global: &Global, arguments: &EnvironmentArgs, seats: &SeatsArgs) -> Result {
-    let environment = context::load_for_now(arguments)?.environment;
+    let now = Timestamp::now();
+    let read = context::read(arguments, now)?;
+    let environment = read.loaded.environment;
     let seats = context::seats(&environment, seats)?;
     let recipes = Recipes::load(environment.images.recipes.as_deref())?;
-    let plan = offline::plan(&environment, &recipes, &seats, Timestamp::now());
+    let plan = offline::plan(&environment, &recipes, &seats, now);
     show::plan(global.output, &environment, &plan);
     Ok(exit(&plan))
 }

@@ -3,11 +3,11 @@
 use clap::Parser as _;
 use tokio_util::sync::CancellationToken;
 
-use super::args::{Cli, Command, Export, Key};
+use super::args::{Cli, Command, Export, Images, Key};
 use super::error::Result;
 use super::{
-    completions, config, down, exec, export, extend, images, init, key, logs, man, plan, reset,
-    schedule, schema, status, sweep, up,
+    bundle, completions, config, context, down, exec, export, extend, images, init, key, logs, man,
+    plan, reset, schedule, schema, status, sweep, up,
 };
 use crate::exit::Exit;
 
@@ -57,13 +57,15 @@ async fn dispatch(cli: Cli) -> Result {
         Command::Up {
             environment,
             seats,
-            dry_run: true,
-        } => plan::run(global, &environment, &seats).await,
-        Command::Up {
-            environment,
-            seats,
-            dry_run: false,
-        } => up::run(global, &environment, &seats).await,
+            bundle,
+            dry_run,
+        } => {
+            let environment = context::or_bundle(environment, bundle)?;
+            if dry_run {
+                return plan::run(global, &environment, &seats).await;
+            }
+            up::run(global, &environment, &seats).await
+        }
         Command::Status {
             environment,
             seats,
@@ -136,7 +138,22 @@ async fn dispatch(cli: Cli) -> Result {
             provider: _,
             dry_run,
         } => sweep::run(global, all, only, dry_run).await,
-        Command::Images { environment, fetch } => images::run(global, &environment, fetch).await,
+        Command::Images {
+            environment,
+            fetch,
+            action: None,
+        } => images::run(global, &environment, fetch).await,
+        Command::Images {
+            action: Some(action),
+            ..
+        } => match action {
+            Images::Save {
+                environment,
+                to,
+                force,
+            } => bundle::save(global, &environment, to, force).await,
+            Images::Load { bundle } => bundle::load(global, &bundle).await,
+        },
         Command::Export { form } => match form {
             Export::Compose {
                 environment,
@@ -165,27 +182,52 @@ async fn dispatch(cli: Cli) -> Result {
 /// comes to its end, and nothing new begins. A second Ctrl-C ends the program at once.
 pub fn interruption() -> CancellationToken {
     let token = CancellationToken::new();
-    let cancel = token.clone();
-    tokio::spawn(async move {
-        let mut terminate =
-            tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok();
-        let terminated = async {
-            match &mut terminate {
-                Some(signal) => signal.recv().await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = terminated => {}
-        }
-        cancel.cancel();
-        anstream::eprintln!(
-            "interrupted: what is under way comes to its end; once more to stop at once"
-        );
-        if tokio::signal::ctrl_c().await.is_ok() {
-            std::process::exit(Exit::Interrupted.code().into());
-        }
-    });
+    tokio::spawn(listen(token.clone()));
     token
+}
+
+/// A token as [`interruption`] has it, for one of several steps of a verb.
+pub struct Interruptible {
+    /// The token.
+    pub cancel: CancellationToken,
+    listener: tokio::task::JoinHandle<()>,
+}
+
+impl Interruptible {
+    /// Listens until it is dropped.
+    pub fn begin() -> Self {
+        let cancel = CancellationToken::new();
+        Self {
+            listener: tokio::spawn(listen(cancel.clone())),
+            cancel,
+        }
+    }
+}
+
+impl Drop for Interruptible {
+    fn drop(&mut self) {
+        self.listener.abort();
+    }
+}
+
+async fn listen(cancel: CancellationToken) {
+    let mut terminate =
+        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok();
+    let terminated = async {
+        match &mut terminate {
+            Some(signal) => signal.recv().await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminated => {}
+    }
+    cancel.cancel();
+    anstream::eprintln!(
+        "interrupted: what is under way comes to its end; once more to stop at once"
+    );
+    if tokio::signal::ctrl_c().await.is_ok() {
+        std::process::exit(Exit::Interrupted.code().into());
+    }
 }

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::args::Output;
 use super::print::{line, print};
+use crate::bundle::{Brought, Bundle, Saved};
 use crate::engine::{Outcome, Phase};
 use crate::image::{Choice, Origin};
 use crate::model::Environment;
@@ -12,7 +13,7 @@ use crate::plan::{Plan, Scheme};
 use crate::removal::{Certificate, Thing};
 use crate::report::json::v1;
 use crate::report::view::{ExtensionView, ImageFrom, ImageView};
-use crate::report::{Canvas, certificate, extension, summary, table};
+use crate::report::{self, Canvas, certificate, extension, summary, table};
 
 fn json(document: &impl Serialize) {
     let text = serde_json::to_string_pretty(document).expect("reports are plain data");
@@ -121,6 +122,22 @@ pub fn certified(output: Output, view: &Certificate) {
     }
 }
 
+/// A bundle that was saved.
+pub fn saved(output: Output, saved: &Saved) {
+    match output {
+        Output::Json => json(&v1::SaveReport::new(saved)),
+        Output::Text => print(report::bundle::saved(saved)),
+    }
+}
+
+/// What came of a bundle's images.
+pub fn loaded(output: Output, bundle: &Bundle, brought: &Brought) {
+    match output {
+        Output::Json => json(&v1::LoadReport::new(bundle, brought)),
+        Output::Text => print(report::bundle::loaded(bundle, brought)),
+    }
+}
+
 /// Where images come from.
 pub fn images(output: Output, choices: &[Choice]) {
     let views: Vec<ImageView> = choices.iter().map(view).collect();
@@ -141,6 +158,7 @@ fn view(choice: &Choice) -> ImageView {
             Origin::Present { .. } => ImageFrom::Engine,
             Origin::Registry { .. } => ImageFrom::Registry,
             Origin::Recipe { .. } => ImageFrom::Recipe,
+            Origin::Bundle { .. } => ImageFrom::Bundle,
             Origin::Nowhere { .. } => ImageFrom::Nowhere,
         },
         verb: choice.verb().to_owned(),

@@ -1,6 +1,7 @@
 //! `seatbox up`.
 
 use super::args::{EnvironmentArgs, Global, SeatsArgs};
+use super::bundle;
 use super::context::{self, Context, Missing};
 use super::error::{Error, Result};
 use super::progress::Shown;
@@ -16,6 +17,7 @@ use crate::plan::Mode;
 
 /// Brings seats up, or puts them right.
 pub async fn run(global: &Global, environment: &EnvironmentArgs, seats: &SeatsArgs) -> Result {
+    bundle::bring(global, environment, |e| context::seats(e, seats)).await?;
     let (context, seats) =
         context::open(environment, Missing::Create, |e| context::seats(e, seats)).await?;
     converge(global, &context, &seats, Phase::Up, Mode::Repair).await

@@ -22,6 +22,10 @@ pub enum Phase {
     Reset,
     /// Things are deleted.
     Down,
+    /// A bundle is written.
+    Save,
+    /// A bundle is checked, and what is missing of it is loaded.
+    Load,
 }
 
 /// Names an action to reporters.

@@ -52,6 +52,7 @@ pub(super) fn images(c: &mut Checker<'_>, raw: RawImages) -> ImagePolicy {
         sources,
         mirrors,
         recipes,
+        bundled: Vec::new(),
     }
 }
 

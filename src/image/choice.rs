@@ -34,6 +34,11 @@ pub enum Origin {
         /// The recipe's name.
         recipe: String,
     },
+    /// The environment's bundle has it, and it is not on the engine yet.
+    Bundle {
+        /// The engine's id of it, once it is there.
+        id: String,
+    },
     /// Nobody has it.
     Nowhere {
         /// What each source said.
@@ -47,6 +52,7 @@ impl Choice {
         match self.origin {
             Origin::Registry { .. } => "pull",
             Origin::Recipe { .. } => "build",
+            Origin::Bundle { .. } => "load",
             Origin::Present { .. } | Origin::Nowhere { .. } => "keep",
         }
     }

@@ -35,6 +35,13 @@ impl Fetch {
                     format!("there is no recipe {recipe}"),
                 )),
             },
+            // What a bundle holds is brought here before there is a plan, once all of it is checked.
+            Origin::Bundle { .. } => Err(Failure::new(
+                FailureClass::NotFound,
+                "get image",
+                format!("{} is in the bundle, and not on this engine", choice.wanted),
+            )
+            .with_hint("`seatbox images load` with the bundle brings it here")),
             Origin::Nowhere { reasons } => Err(Failure::new(
                 FailureClass::NotFound,
                 "get image",

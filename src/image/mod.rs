@@ -2,6 +2,7 @@
 
 pub mod archive;
 pub mod build;
+pub mod bundled;
 pub mod choice;
 pub mod fetch;
 pub mod pull;

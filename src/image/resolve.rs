@@ -8,7 +8,7 @@ use bollard::Docker as Client;
 use futures_util::future::join_all;
 
 use super::reference::{at_mirror, familiar};
-use super::{Choice, Origin, Recipes};
+use super::{Choice, Origin, Recipes, bundled};
 use crate::model::environment::{ImagePolicy, ImageSource};
 use crate::provider::docker::errors::message;
 
@@ -53,6 +53,9 @@ pub fn resolve_unasked<'a>(
 }
 
 fn decide_unasked(wanted: &str, policy: &ImagePolicy, recipes: &Recipes) -> Choice {
+    if let Some(image) = policy.bundled.iter().find(|image| image.wanted == wanted) {
+        return bundled::choose(image, &HashMap::new());
+    }
     let found = policy.sources.iter().find_map(|source| match source {
         ImageSource::Registry => {
             let pull = policy
@@ -88,6 +91,9 @@ async fn decide(
     policy: &ImagePolicy,
     recipes: &Recipes,
 ) -> Choice {
+    if let Some(image) = policy.bundled.iter().find(|image| image.wanted == wanted) {
+        return bundled::choose(image, present);
+    }
     let choice = |reference: &str, origin| Choice {
         wanted: wanted.to_owned(),
         reference: Arc::from(reference),
@@ -164,6 +170,7 @@ mod tests {
             sources: sources.to_vec(),
             mirrors: mirrors.iter().map(|m| (*m).to_owned()).collect(),
             recipes: None,
+            bundled: Vec::new(),
         };
         let mut choices = resolve_unasked([wanted, wanted], &policy, &Recipes::built_in());
         assert_eq!(choices.len(), 1, "one choice an image");

@@ -139,6 +139,19 @@ pub struct ImagePolicy {
     pub mirrors: Vec<String>,
     /// A directory of further recipes, which come before the built-in ones.
     pub recipes: Option<PathBuf>,
+    /// Images that came with the environment in a bundle: these, and nobody is asked for others.
+    pub bundled: Vec<BundledImage>,
+}
+
+/// An image that came with the environment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct BundledImage {
+    /// The reference in the stack.
+    pub wanted: String,
+    /// The reference that containers run, unless another image has it.
+    pub reference: String,
+    /// The engine's id of it.
+    pub id: String,
 }
 
 /// One way to come by an image.

@@ -9,7 +9,7 @@ pub mod stack;
 pub mod text;
 pub mod view;
 
-pub use environment::Environment;
+pub use environment::{BundledImage, Environment};
 pub use id::{EnvironmentName, SeatNumber, SeatSet, ServiceName};
 pub use stack::{Service, Stack};
 pub use text::{SeatValues, SeatVariable, Text};

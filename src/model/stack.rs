@@ -23,6 +23,9 @@ pub struct Stack {
     /// The file it was read from.
     #[serde(skip)]
     pub file: PathBuf,
+    /// All files that were read for it, itself first; none for a built-in one.
+    #[serde(skip)]
+    pub sources: Vec<PathBuf>,
 }
 
 impl Stack {

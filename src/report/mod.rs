@@ -5,6 +5,7 @@
 //! here only makes their text.
 
 pub mod board;
+pub mod bundle;
 pub mod certificate;
 pub mod extension;
 pub mod format;

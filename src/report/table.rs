@@ -135,6 +135,7 @@ pub fn images(images: &[ImageView], canvas: Canvas) -> String {
                 ImageFrom::Engine => Cell::new("engine"),
                 ImageFrom::Registry => Cell::new("registry"),
                 ImageFrom::Recipe => Cell::new("recipe"),
+                ImageFrom::Bundle => Cell::new("bundle"),
                 ImageFrom::Nowhere => red("nowhere"),
             };
             vec![

@@ -18,6 +18,8 @@ pub enum ImageFrom {
     Registry,
     /// A recipe.
     Recipe,
+    /// The environment's bundle.
+    Bundle,
     /// Nobody has it.
     Nowhere,
 }

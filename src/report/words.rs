@@ -74,13 +74,15 @@ pub fn doing(phase: Phase) -> &'static str {
         Phase::Check => "checking",
         Phase::Reset => "resetting",
         Phase::Down => "taking down",
+        Phase::Save => "saving",
+        Phase::Load => "loading",
     }
 }
 
 /// What a seat is when a phase is done with it.
 pub fn done(phase: Phase) -> &'static str {
     match phase {
-        Phase::Images => "done",
+        Phase::Images | Phase::Save | Phase::Load => "done",
         Phase::Up | Phase::Check | Phase::Reset => "ready",
         Phase::Down => "gone",
     }

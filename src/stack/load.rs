@@ -19,6 +19,9 @@ use crate::model::stack::MountSource;
 use crate::model::{EnvironmentName, Stack};
 use crate::yaml::{self, Node, Place, Value};
 
+/// The file beside a stack that its variables may come from.
+const ENV_FILE: &str = ".env";
+
 /// Where the text of a stack is.
 #[derive(Debug, Clone)]
 pub enum Source {
@@ -94,6 +97,14 @@ pub fn load(request: &Request<'_>) -> Result<Stack, Diagnostics> {
     check(&r, &file, &active);
     let mut stack = assemble(&file, &active, path);
     snapshots(&r, &stack, &active);
+    if let Some(directory) = &directory {
+        stack.sources.push(stack.file.clone());
+        stack.sources.append(&mut r.files.borrow_mut());
+        let beside = directory.join(ENV_FILE);
+        if beside.exists() {
+            stack.sources.push(beside);
+        }
+    }
     if !request.isolation.internet {
         close(&mut stack);
     }
@@ -119,7 +130,7 @@ fn beside(
     variables: &Variables<'_>,
     problems: &mut Vec<Diagnostic>,
 ) -> IndexMap<String, String> {
-    let Some(path) = directory.map(|directory| directory.join(".env")) else {
+    let Some(path) = directory.map(|directory| directory.join(ENV_FILE)) else {
         return IndexMap::new();
     };
     if !path.exists() {

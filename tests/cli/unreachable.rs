@@ -15,7 +15,7 @@ fn desk() -> Desk {
     desk
 }
 
-const VERBS: [&[&str]; 10] = [
+const VERBS: [&[&str]; 11] = [
     &["plan"],
     &["up"],
     &["up", "--dry-run"],
@@ -24,6 +24,7 @@ const VERBS: [&[&str]; 10] = [
     &["down"],
     &["sweep"],
     &["images"],
+    &["images", "save"],
     &["logs"],
     &["exec", "--seat", "1", "--", "true"],
 ];

@@ -144,6 +144,31 @@ impl Event {
         self
     }
 
+    /// Saves it as a bundle, by the machine's own engine, under that name on its desk.
+    #[track_caller]
+    pub fn save(&self, name: &str) -> (PathBuf, serde_json::Value) {
+        let path = self.desk.path(name);
+        let mut command = self.desk.seatbox();
+        command.args(["images", "save", "--output", "json", "--to"]);
+        command.arg(&path).arg(&self.file).args(&self.settings);
+        let report = run(&mut command).exits(0).json();
+        assert_output(&report, "SaveReport");
+        (path, report)
+    }
+
+    /// The same event, from another file on its desk.
+    pub fn in_file(mut self, name: &str) -> Self {
+        self.file = self.desk.path(name);
+        self
+    }
+
+    /// The same event, out of that bundle: the file and the settings are in it.
+    pub fn in_bundle(mut self, path: PathBuf) -> Self {
+        self.file = path;
+        self.settings.clear();
+        self
+    }
+
     /// Writes the environment file anew.
     pub fn describe(&self, seats: u32, more: &str) {
         let text = format!(

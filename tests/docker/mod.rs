@@ -7,6 +7,8 @@ mod relay;
 mod support;
 
 mod apart;
+mod bundle_faults;
+mod bundles;
 mod connect;
 mod exec;
 mod faults;

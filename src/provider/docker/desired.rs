@@ -165,7 +165,7 @@ impl<'a> Planner<'a> {
         for choice in self.around.choices {
             if matches!(
                 choice.origin,
-                Origin::Registry { .. } | Origin::Recipe { .. }
+                Origin::Registry { .. } | Origin::Recipe { .. } | Origin::Bundle { .. }
             ) {
                 named.insert(&choice.reference, choice);
             }

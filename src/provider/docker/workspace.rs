@@ -63,7 +63,8 @@ async fn pack(directory: PathBuf, owner: (u64, u64)) -> Result<Bytes, Failure> {
     })
 }
 
-async fn clone(url: &str, revision: Option<&str>) -> Result<TempDir, Failure> {
+/// Clones a repository to a temporary directory, at that revision.
+pub async fn clone(url: &str, revision: Option<&str>) -> Result<TempDir, Failure> {
     let failed = |class, message: String| Failure::new(class, "clone workspace", message);
     let directory = tempfile::Builder::new()
         .prefix("seatbox-workspace-")

@@ -85,6 +85,7 @@ fn content(r: &Reader<'_>, at: &Place, node: &Node, kind: Kind) -> Option<FileCo
 
 /// Reads a file whole; an error is noted where it can't be, or is too large.
 pub fn read_bounded(r: &Reader<'_>, place: &Place, path: &Path) -> Option<Vec<u8>> {
+    r.files.borrow_mut().push(path.to_owned());
     crate::yaml::read_bytes(path)
         .map_err(|error| {
             r.fail(place, format!("`{}`: {}", path.display(), error.message));

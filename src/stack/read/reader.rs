@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt::Display;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -28,6 +28,8 @@ pub struct Reader<'a> {
     pub directory: Option<&'a Path>,
     /// The user's home directory and the like.
     pub process: &'a BTreeMap<String, String>,
+    /// The files that were read for what the stack names.
+    pub files: RefCell<Vec<PathBuf>>,
     findings: RefCell<Vec<Diagnostic>>,
 }
 
@@ -55,6 +57,7 @@ impl<'a> Reader<'a> {
             isolation,
             seats,
             directory,
+            files: RefCell::default(),
             findings: RefCell::default(),
         }
     }

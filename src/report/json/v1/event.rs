@@ -33,6 +33,10 @@ pub enum Phase {
     Reset,
     /// Things are deleted.
     Down,
+    /// A bundle is written.
+    Save,
+    /// A bundle is checked, and what is missing of it is loaded.
+    Load,
 }
 
 /// An action of a plan.
@@ -173,6 +177,8 @@ impl From<engine::Phase> for Phase {
             engine::Phase::Check => Self::Check,
             engine::Phase::Reset => Self::Reset,
             engine::Phase::Down => Self::Down,
+            engine::Phase::Save => Self::Save,
+            engine::Phase::Load => Self::Load,
         }
     }
 }

@@ -25,6 +25,8 @@ pub enum ImageFrom {
     Registry,
     /// A recipe.
     Recipe,
+    /// The environment's bundle.
+    Bundle,
     /// Nobody has it.
     Nowhere,
 }
@@ -64,6 +66,7 @@ impl From<&view::ImageView> for Image {
                 view::ImageFrom::Engine => ImageFrom::Engine,
                 view::ImageFrom::Registry => ImageFrom::Registry,
                 view::ImageFrom::Recipe => ImageFrom::Recipe,
+                view::ImageFrom::Bundle => ImageFrom::Bundle,
                 view::ImageFrom::Nowhere => ImageFrom::Nowhere,
             },
             reference: image.reference.clone(),

@@ -1,6 +1,7 @@
 //! Version 1 of the output for programs. Within it fields are only added; see
 //! `docs/json-output.md`.
 
+pub mod bundle;
 pub mod certificate;
 pub mod event;
 pub mod extend;
@@ -11,6 +12,7 @@ pub mod shared;
 pub mod status;
 pub mod up;
 
+pub use bundle::{LoadReport, SaveReport};
 pub use certificate::Certificate;
 pub use event::EventLine;
 pub use extend::ExtendReport;

@@ -4,7 +4,8 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
 
 use super::{
-    Certificate, EventLine, ExtendReport, ImagesReport, PlanReport, StatusReport, UpReport,
+    Certificate, EventLine, ExtendReport, ImagesReport, LoadReport, PlanReport, SaveReport,
+    StatusReport, UpReport,
 };
 
 /// One schema (draft 2020-12) with each document as a definition by its type's name.
@@ -20,6 +21,8 @@ pub fn schema() -> Value {
         generator.subschema_for::<Certificate>(),
         generator.subschema_for::<ImagesReport>(),
         generator.subschema_for::<ExtendReport>(),
+        generator.subschema_for::<SaveReport>(),
+        generator.subschema_for::<LoadReport>(),
     ];
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -5,6 +5,8 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::*;
+use crate::bundle::fixture::Fixture;
+use crate::bundle::{self, Brought, Bundle, LoadedImage, Saved};
 use crate::engine::{
     ActionLabel, Event, Failure, FailureClass, Outcome, Phase, SeatOutcome, SeatResult,
 };
@@ -367,6 +369,51 @@ fn a_certificate_is_clean_only_after_two_empty_looks() {
         assert_eq!(value["clean"], false);
         assert_eq!(value["failed"][0]["failure"]["call"], "get image");
     }
+}
+
+#[test]
+fn a_bundle_tells_what_is_in_it_and_what_came_of_its_images() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), Fixture::new().bytes()).unwrap();
+    let bundle = Bundle::open(file.path()).unwrap();
+    let saved = Saved {
+        path: "t.seatbox".into(),
+        size: 7,
+        digest: bundle.digest.clone(),
+        manifest: bundle.manifest.clone(),
+    };
+    let value = checked("SaveReport", &SaveReport::new(&saved));
+    assert_eq!(value["size"], 7);
+    assert_eq!(value["bundle"]["environment"], "t-bundle");
+    assert_eq!(value["bundle"]["digest"], bundle.digest);
+    assert_eq!(value["bundle"]["images"][0], "seatbox.local/redis:7");
+
+    let image = |outcome| LoadedImage {
+        wanted: vec!["redis:7".to_owned()],
+        reference: "seatbox.local/bundle:0123456789ab".to_owned(),
+        id: "sha256:0123456789abcdef".to_owned(),
+        outcome,
+        instead_of: Some("redis:7".to_owned()),
+    };
+    let images = [
+        bundle::Outcome::Loaded,
+        bundle::Outcome::Named,
+        bundle::Outcome::Present,
+    ];
+    let brought = Brought {
+        images: images.map(image).to_vec(),
+        bytes: 12,
+    };
+    let value = checked("LoadReport", &LoadReport::new(&bundle, &brought));
+    assert_eq!(value["sent"], 12);
+    let told: Vec<_> = value["images"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|image| image["outcome"].as_str().unwrap())
+        .collect();
+    assert_eq!(told, ["loaded", "named", "present"]);
+    assert_eq!(value["images"][0]["instead_of"], "redis:7");
 }
 
 #[test]
