@@ -20,7 +20,7 @@ use super::terminal::{self, RawMode};
 
 /// How often, and how many times, is asked for the exit code of a command whose output has ended:
 /// the engine learns of the end a moment later.
-const EXIT_POLL: (Duration, u32) = (Duration::from_millis(25), 200);
+const EXIT_POLL: (Duration, u32) = (Duration::from_millis(25), 80);
 
 /// How often, and how many times, the first size of a terminal is set: the engine takes none before
 /// the command has started.
@@ -85,14 +85,10 @@ pub async fn exec_capture(
         }
         // Where its output was cut off, its end is still what counts.
         loop {
-            let state = docker.inspect_exec(&exec).await?;
-            if state.running != Some(true)
-                && let Some(code) = state.exit_code
-            {
+            if let Some(code) = exit_code(docker, &exec).await? {
                 caught.exit_code = code;
                 return Ok(caught);
             }
-            sleep(EXIT_POLL.0).await;
         }
     };
     tokio::time::timeout(deadline, run)
@@ -163,7 +159,8 @@ pub async fn exec_attached(
         written = attached => written?,
         number = signals.received() => return Ok(128 + i64::from(number)),
     }
-    exit_code(docker, &exec).await
+    // One that has closed its output and goes on can't be waited for any more, and did not fail.
+    Ok(exit_code(docker, &exec).await?.unwrap_or(0))
 }
 
 type Output = std::pin::Pin<Box<dyn Stream<Item = Result<LogOutput, Error>> + Send>>;
@@ -180,20 +177,26 @@ async fn start(docker: &Docker, exec: &str, tty: bool) -> Result<(Output, Input)
     }
 }
 
-/// The exit code, once the engine has one.
-async fn exit_code(docker: &Docker, exec: &str) -> Result<i64, Error> {
+/// The exit code, once the engine has one; none where the command still runs after a while.
+///
+/// # Errors
+/// What the engine says, and that the command never began: the connection was lost just before.
+async fn exit_code(docker: &Docker, exec: &str) -> Result<Option<i64>, Error> {
     let (pause, attempts) = EXIT_POLL;
+    let mut runs = false;
     for _ in 0..attempts {
         let state = docker.inspect_exec(exec).await?;
-        if state.running != Some(true)
-            && let Some(code) = state.exit_code
-        {
-            return Ok(code);
+        runs = state.running == Some(true);
+        if !runs && let Some(code) = state.exit_code {
+            return Ok(Some(code));
         }
         sleep(pause).await;
     }
-    // It has closed its output and goes on. Nobody can wait for it any more, and it did not fail.
-    Ok(0)
+    if runs {
+        return Ok(None);
+    }
+    let words = "the connection was lost before the command began";
+    Err(io::Error::new(io::ErrorKind::ConnectionAborted, words).into())
 }
 
 /// Writes what comes to this process's output and error until there is no more.

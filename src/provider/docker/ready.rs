@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use backon::Retryable as _;
 use bollard::Docker as Client;
+use bollard::errors::Error;
 use bollard::models::{ContainerStateStatusEnum, HealthStatusEnum};
 use bollard::query_parameters::{InspectContainerOptions, LogsOptions};
 use futures_util::StreamExt as _;
@@ -26,6 +27,8 @@ const ATTEMPT: Duration = Duration::from_secs(10);
 const SETTLED: Duration = Duration::from_millis(500);
 /// How often a container may be started again by the engine before it counts as broken.
 const PATIENCE: i64 = 5;
+/// A shell's exit code, and the engine's, for a command that a signal ended: this and its number.
+const SIGNALLED: i64 = 128;
 /// How much of a check's output is kept.
 const OUTPUT_LIMIT: usize = 4096;
 
@@ -126,7 +129,7 @@ async fn run_all(
     client: &Client,
     container: &str,
     commands: &[Vec<String>],
-) -> Result<Option<String>, bollard::errors::Error> {
+) -> Result<Option<String>, Error> {
     for command in commands {
         let output =
             exec_capture(client, container, command, None, &[], OUTPUT_LIMIT, ATTEMPT).await?;
@@ -144,33 +147,47 @@ async fn run_all(
 /// Whether the container's own check passes at this moment.
 pub async fn passes(client: &Client, container: &str) -> bool {
     // A call that went wrong says nothing of the container.
-    (|| passes_once(client, container))
-        .retry(retry::rhythm())
-        .when(|failure: &Failure| failure.class.is_retryable())
-        .await
-        .unwrap_or(false)
+    let Ok(test) = again(|| own_test(client, container)).await else {
+        return false;
+    };
+    let argv = argv(&test);
+    !argv.is_empty()
+        && again(|| check(client, container, &argv))
+            .await
+            .unwrap_or(false)
 }
 
-async fn passes_once(client: &Client, container: &str) -> Result<bool, Failure> {
-    let argv = argv(&own_test(client, container).await?);
-    if argv.is_empty() {
-        return Ok(false);
+async fn check(client: &Client, container: &str, argv: &[String]) -> Result<bool, Failure> {
+    match exec_capture(client, container, argv, None, &[], OUTPUT_LIMIT, ATTEMPT).await {
+        // The engine ends a command whose connection is lost: that says nothing of the container.
+        Ok(output) if output.exit_code > SIGNALLED => Err(Failure::new(
+            FailureClass::Connection,
+            "check",
+            format!("it was ended by signal {}", output.exit_code - SIGNALLED),
+        )),
+        Ok(output) => Ok(output.exit_code == 0),
+        // What does not end has not passed.
+        Err(Error::RequestTimeoutError) => Ok(false),
+        Err(error) => Err(failure("check", &error)),
     }
-    exec_capture(client, container, &argv, None, &[], OUTPUT_LIMIT, ATTEMPT)
-        .await
-        .map(|output| output.exit_code == 0)
-        .map_err(|error| failure("check", &error))
 }
 
 /// Whether the container ended because it wanted more memory than it may have, if that can be told.
 pub async fn ran_out_of_memory(client: &Client, container: &str) -> Option<bool> {
-    (|| inspect(client, container, "inspect container"))
-        .retry(retry::rhythm())
-        .when(|failure: &Failure| failure.class.is_retryable())
+    again(|| inspect(client, container, "inspect container"))
         .await
         .ok()?
         .0
         .oom_killed
+}
+
+/// Makes a call that only looks until it is answered.
+async fn again<T, F: Future<Output = Result<T, Failure>>>(
+    call: impl FnMut() -> F,
+) -> Result<T, Failure> {
+    call.retry(retry::rhythm().with_max_times(retry::MOST_ATTEMPTS - 1))
+        .when(|failure: &Failure| failure.class.is_retryable())
+        .await
 }
 
 /// The check that the container has, from the stack or from its image.

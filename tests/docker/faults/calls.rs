@@ -104,7 +104,7 @@ async fn the_shipped_event_converges_though_one_call_in_twenty_goes_wrong() {
     let rounds = scale(1, 3);
     for _ in 0..rounds {
         let event = Event::shipped("shipped-calls", seats).await;
-        let percent = if full() { 5 } else { 20 };
+        let percent = if full() { 5 } else { 10 };
         let result = a_life(&event, seats as usize, (3, 3, 1), percent).await;
         record(&format!("{percent} % of calls, the shipped event"), &result);
     }

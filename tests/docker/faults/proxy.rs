@@ -173,7 +173,13 @@ async fn call(mut client: UnixStream, judge: &Mutex<Judge>, engine: &Path) -> st
         } else {
             // It has been taken on, and what it says does not arrive.
             let mut answer = [0; 64];
-            let _read = engine.read(&mut answer).await?;
+            let (from_client, _) = client.split();
+            let (mut from_engine, to_engine) = engine.split();
+            tokio::select! {
+                read = from_engine.read(&mut answer) => { read?; }
+                // Its body may come after its head.
+                () = feed(from_client, to_engine) => {}
+            }
         }
         return Ok(());
     }
