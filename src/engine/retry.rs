@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use backon::{BackoffBuilder as _, ExponentialBuilder};
+use backon::{BackoffBuilder as _, ExponentialBuilder, Retryable as _};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -71,6 +71,16 @@ async fn attempts<T>(
             () = cancel.cancelled() => return Err(failure),
         }
     }
+}
+
+/// Makes a call of one action until it is answered, as [`with_retries`] does: for actions that are made
+/// of several calls, each of which may be made twice.
+pub async fn again<T, F: Future<Output = Result<T, Failure>>>(
+    call: impl FnMut() -> F,
+) -> Result<T, Failure> {
+    call.retry(rhythm().with_max_times(MOST_ATTEMPTS - 1))
+        .when(|failure: &Failure| failure.class.is_retryable())
+        .await
 }
 
 fn pauses(count: usize) -> impl Iterator<Item = Duration> {

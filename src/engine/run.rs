@@ -34,9 +34,15 @@ pub trait Apply<S: Scheme>: Sync {
 pub struct Progress {
     action: Arc<ActionLabel>,
     events: Events,
+    cancel: CancellationToken,
 }
 
 impl Progress {
+    /// Ends when the run is interrupted: whoever does more than one call may leave the rest.
+    pub async fn interrupted(&self) {
+        self.cancel.cancelled().await;
+    }
+
     /// Says what is being done and, where known, how much of it in bytes.
     pub fn report(&self, message: impl Into<String>, done: Option<u64>, total: Option<u64>) {
         self.events.send(Event::ActionProgress {
@@ -146,6 +152,7 @@ async fn perform<S: Scheme, A: Apply<S>>(
     let progress = Progress {
         action: Arc::clone(&label),
         events: events.clone(),
+        cancel: cancel.clone(),
     };
     let attempts = with_patience(
         async || {

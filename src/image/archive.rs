@@ -21,8 +21,8 @@ const BLOCK: usize = 512;
 /// An image of which the last layer is new.
 #[derive(Debug, Clone, Copy)]
 pub struct Layered<'a> {
-    /// The reference that it gets.
-    pub name: &'a str,
+    /// The reference that it gets, if any.
+    pub name: Option<&'a str>,
     /// The digests of the layers below, lowest first. The engine has them, as layers of an image.
     pub below: &'a [String],
     /// The new layer, a tar archive that is not compressed.
@@ -58,7 +58,7 @@ impl Layered<'_> {
         let new = &layer_names[self.below.len()];
         let manifest = json!([{
             "Config": config_name,
-            "RepoTags": [self.name],
+            "RepoTags": self.name.map(|name| [name]),
             "Layers": layer_names,
         }]);
         let mut head = entry(&config_name, config.as_bytes());

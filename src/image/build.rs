@@ -39,7 +39,7 @@ pub async fn build(client: &Client, recipe: &Recipe, progress: &Progress) -> Res
     progress.report("loading", None, None);
     let created = Timestamp::now();
     let image = Layered {
-        name: &recipe.name,
+        name: Some(&recipe.name),
         below: &[],
         layer: &layer,
     };

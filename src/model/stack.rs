@@ -161,6 +161,7 @@ impl Service {
             .flatten()
             .chain(self.environment.values())
             .chain(&self.user)
+            .chain(&self.hostname)
             .chain(files)
     }
 

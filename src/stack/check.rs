@@ -229,6 +229,13 @@ fn snapshot(r: &Reader<'_>, stack: &Stack, service: &Service, place: &Place) {
             "mount a named one where the service keeps its data",
         );
     }
+    if let Some(other) = service.depends_on.keys().next() {
+        r.fail_hint(
+            place,
+            format!("a snapshot is made of one service alone, and this one waits for `{other}`"),
+            "leave the dependency or the snapshot out",
+        );
+    }
     for (name, _) in service.snapshot_volumes() {
         let has = |mount: &Mount| matches!(&mount.source, MountSource::Volume { name: other, .. } if other == name);
         let other = stack

@@ -26,16 +26,19 @@ services:
     environment: {PASS: "${SEATBOX_SECRET_DB}"}
     volumes: ["db:/data"]
     ports: ["6379"]
-    healthcheck: {test: 'ASK', interval: 30s}
+    healthcheck: {test: 'ASK', interval: 10m}
     x-seatbox: {snapshot: {personalize: 'OWN'}}
 volumes: {db: {}}
 "#;
-const OWN: &str = r#"REDISCLI_AUTH="$$(cat /data/pass)" redis-cli config set requirepass "$$PASS" | grep -qx OK && printf %s "$$PASS" > /data/pass"#;
-const ASK: &str = r#"REDISCLI_AUTH="$$PASS" redis-cli ping | grep -qx PONG"#;
-const SAYS_PONG: &str = r#"REDISCLI_AUTH="$PASS" redis-cli ping"#;
+/// Makes a copy a seat's own.
+pub const OWN: &str = r#"REDISCLI_AUTH="$$(cat /data/pass)" redis-cli config set requirepass "$$PASS" | grep -qx OK && printf %s "$$PASS" > /data/pass"#;
+/// Asks whether the seat's own password works.
+pub const ASK: &str = r#"REDISCLI_AUTH="$$PASS" redis-cli ping | grep -qx PONG"#;
+/// Says `PONG` where it does.
+pub const SAYS_PONG: &str = r#"REDISCLI_AUTH="$PASS" redis-cli ping"#;
 
 /// An event of its own snapshot: the event's name is in what the first start writes.
-async fn event(topic: &str, seats: u32, own: &str, ask: &str) -> Event {
+pub async fn event(topic: &str, seats: u32, own: &str, ask: &str) -> Event {
     let event = Event::new(topic, seats, "").await;
     let stack = STACK.replace("OWN", own).replace("ASK", ask);
     event.stack(&stack.replace("NAME", &event.name));
@@ -43,7 +46,7 @@ async fn event(topic: &str, seats: u32, own: &str, ask: &str) -> Event {
 }
 
 /// The engine's id of the event's snapshot.
-async fn snapshot(event: &Event) -> String {
+pub async fn snapshot(event: &Event) -> String {
     let reference = &event.seat(1).await["db"].image;
     assert!(
         reference.starts_with("seatbox.local/snapshot:db-"),
@@ -55,7 +58,7 @@ async fn snapshot(event: &Event) -> String {
 
 /// Takes an image's reference away, or all of it by its id. The reference of a snapshot follows from
 /// the stack, in which the event's name is, so it is nobody else's.
-async fn forget(event: &Event, image: &str) {
+pub async fn forget(event: &Event, image: &str) {
     let options = RemoveImageOptionsBuilder::new().force(true).build();
     let removed = event.docker.remove_image(image, Some(options), None).await;
     removed.unwrap();

@@ -19,6 +19,7 @@ use super::errors::{failure, is_conflict, is_lost, is_not_found, is_not_modified
 use super::names;
 use super::ready::Readiness;
 use super::scheme::{ContainerSpec, Docker, DockerKind, DockerStep};
+use super::snapshot::copies::Copies;
 use super::workspace::WorkspaceSource;
 use super::{container, files, ready, snapshot};
 use crate::engine::{Apply, Failure, FailureClass, Progress};
@@ -45,6 +46,8 @@ pub struct Applier {
     pub images: Fetch,
     /// Volumes whose creation was asked for and not answered.
     pub unanswered: Unanswered,
+    /// Volumes that snapshots fill.
+    pub copies: Copies,
     /// Addresses that networks can't have.
     pub refused: Refused,
 }
@@ -311,7 +314,7 @@ impl Applier {
         failure
     }
 
-    async fn delete(&self, kind: DockerKind, id: &str) -> Result<(), Failure> {
+    pub(super) async fn delete(&self, kind: DockerKind, id: &str) -> Result<(), Failure> {
         let (call, result) = match kind {
             DockerKind::Container => {
                 let options = RemoveContainerOptions {

@@ -196,7 +196,9 @@ impl Applier {
             let message = "the engine was ended before it had labelled it";
             return Err(Failure::new(FailureClass::Connection, CALL, message));
         }
-        self.adopt(name, &volume.labels, &spec.fingerprint, CALL)
+        self.adopt(name, &volume.labels, &spec.fingerprint, CALL)?;
+        self.copies.made(name, spec);
+        Ok(())
     }
 
     pub(super) async fn create_container(
@@ -206,6 +208,7 @@ impl Applier {
     ) -> Result<(), Failure> {
         const CALL: &str = "create container";
         let environment = self.environment();
+        self.begin_copies_anew(name, spec).await?;
         let service = spec.service.name.as_str();
         let file = environment.stack.file.display().to_string();
         let labels = self.labels(
@@ -249,7 +252,15 @@ impl Applier {
                     None => Err(failure(CALL, &error)),
                 }
             }
-            Err(error) => Err(failure(CALL, &error)),
+            Err(error) => {
+                let failure = failure(CALL, &error);
+                self.copies.doubt(name);
+                if !failure.class.is_retryable() {
+                    // The next run can't know; if this does not do now, it can't either.
+                    let _ = self.begin_copies_anew(name, spec).await;
+                }
+                Err(failure)
+            }
         }
     }
 

@@ -14,7 +14,7 @@ use super::names;
 use super::observe::Observed;
 use super::ports::{self, Holder};
 use super::scheme::{ContainerSpec, Docker, DockerKind, DockerStep, NetworkSpec, VolumeSpec};
-use super::snapshot::plan::{self as snapshot, Planned};
+use super::snapshot::plan as snapshot;
 use super::subnets::Subnets;
 use crate::image::{Choice, Origin};
 use crate::model::seat::Owner;
@@ -24,7 +24,12 @@ use crate::plan::{Blocked, Bond, Desired, Fingerprint, Key, Need, Stage};
 
 /// How long a service may take until its check passes, unless `x-seatbox.ready_timeout` says
 /// otherwise. Generous: on two cores 23 databases initialise at once.
-pub const READY_TIMEOUT: Duration = Duration::from_secs(180);
+const READY_TIMEOUT: Duration = Duration::from_secs(180);
+
+/// How long the service may take until its check passes.
+pub fn ready_timeout(service: &Service) -> Duration {
+    service.seatbox.ready_timeout.unwrap_or(READY_TIMEOUT)
+}
 
 /// What is wanted, and which seats can't have it.
 #[derive(Debug)]
@@ -69,6 +74,8 @@ struct Planner<'a> {
     images: HashMap<&'a str, &'a Choice>,
     /// The services' snapshots that are there, or that are made in this plan.
     snapshots: HashMap<ServiceName, Arc<str>>,
+    /// The volumes that these fill, by their names in the stack.
+    filled: HashMap<String, Arc<str>>,
     subnets: Subnets,
     known_subnets: HashMap<&'a str, Ipv4Net>,
     foreign: HashSet<(DockerKind, &'a str)>,
@@ -111,6 +118,7 @@ impl<'a> Planner<'a> {
                 .map(|choice| (choice.wanted.as_str(), choice))
                 .collect(),
             snapshots: HashMap::new(),
+            filled: HashMap::new(),
             subnets: Subnets::new(
                 environment.docker.subnets,
                 environment.docker.subnet_prefix,
@@ -192,29 +200,21 @@ impl<'a> Planner<'a> {
             &observed.snapshots,
             self.around.expires,
         );
-        for Planned { spec, present } in planned {
+        for snapshot in planned {
+            let spec = &snapshot.spec;
             let new = snapshot::new_volumes(self.environment, &spec.service, seats, observed);
-            if !present && new < snapshot::FEWEST {
+            if !snapshot.present && new < snapshot::FEWEST {
                 continue;
             }
-            let (service, reference) = (spec.service.name.clone(), Arc::clone(&spec.reference));
-            if !present {
-                let mut make = Stage::new(DockerStep::MakeSnapshot(Arc::clone(&spec)));
-                make.needs.push(Need {
-                    key: Key::new(DockerKind::Image, Arc::clone(&spec.base)),
-                    stages: 1,
-                    bond: Bond::Follows,
-                });
-                self.desired.push(Desired {
-                    key: Key::new(DockerKind::Image, Arc::clone(&reference)),
-                    owner: Owner::Shared,
-                    service: Some(service.clone()),
-                    fingerprint: Fingerprint::of(&reference),
-                    stages: vec![make],
-                    kept_on_reset: true,
-                });
+            let service = spec.service.name.clone();
+            for (volume, _) in spec.service.snapshot_volumes() {
+                self.filled
+                    .insert(volume.to_owned(), Arc::clone(&spec.reference));
             }
-            self.snapshots.insert(service, reference);
+            self.snapshots.insert(service, Arc::clone(&spec.reference));
+            if !snapshot.present {
+                self.desired.push(snapshot.made());
+            }
         }
     }
 
@@ -281,18 +281,23 @@ impl<'a> Planner<'a> {
         self.check_name(DockerKind::Volume, &name)?;
         // Its name and nothing else: what is in it must not go for a label's sake.
         let fingerprint = Fingerprint::of(&("volume", volume));
+        let mut create = Stage::new(DockerStep::CreateVolume(Arc::new(VolumeSpec {
+            seat,
+            name: volume.to_owned(),
+            labels: self.environment.stack.volumes[index].labels.clone(),
+            fingerprint: fingerprint.clone(),
+            expires: self.around.expires,
+        })));
+        // One that is there while its snapshot is not would have to do without for good.
+        create
+            .needs
+            .extend(self.filled.get(volume).map(needed_image));
         self.desired.push(Desired {
             key: Key::new(DockerKind::Volume, name),
             owner: Owner::Seat(seat),
             service: None,
-            fingerprint: fingerprint.clone(),
-            stages: vec![Stage::new(DockerStep::CreateVolume(Arc::new(VolumeSpec {
-                seat,
-                name: volume.to_owned(),
-                labels: self.environment.stack.volumes[index].labels.clone(),
-                fingerprint,
-                expires: self.around.expires,
-            })))],
+            fingerprint,
+            stages: vec![create],
             kept_on_reset: self.environment.stack.workspace_volume() == Some(volume),
         });
         Ok(())
@@ -425,13 +430,8 @@ impl<'a> Planner<'a> {
             bond: Bond::Holds,
         };
         let network = |name: &str| names::network(&environment.name, spec.seat, name);
-        let image = |image: &Arc<str>| Need {
-            key: Key::new(DockerKind::Image, Arc::clone(image)),
-            stages: 1,
-            bond: Bond::Follows,
-        };
-        let mut needs = vec![image(&spec.image)];
-        needs.extend(spec.snapshot.as_ref().map(image));
+        let mut needs = vec![needed_image(&spec.image)];
+        needs.extend(spec.snapshot.as_ref().map(needed_image));
         needs.extend(
             service
                 .networks
@@ -479,7 +479,7 @@ impl<'a> Planner<'a> {
                 })
                 .collect(),
         });
-        let timeout = service.seatbox.ready_timeout.unwrap_or(READY_TIMEOUT);
+        let timeout = ready_timeout(service);
         if ends(&environment.stack, service) {
             stages.push(Stage::new(DockerStep::AwaitExit(Arc::clone(spec), timeout)));
         } else if service.check().is_some() {
@@ -513,5 +513,13 @@ impl<'a> Planner<'a> {
             address: self.environment.docker.ports.address,
             key: self.around.key,
         })
+    }
+}
+
+fn needed_image(image: &Arc<str>) -> Need<DockerKind> {
+    Need {
+        key: Key::new(DockerKind::Image, Arc::clone(image)),
+        stages: 1,
+        bond: Bond::Follows,
     }
 }

@@ -56,7 +56,7 @@ pub struct SnapshotImage {
     pub base: String,
 }
 
-/// The label of an image that is a snapshot: its service.
+/// The label of an image that is a snapshot: the reference that it has, or was to have.
 pub const SNAPSHOT: &str = "dev.seatbox.snapshot";
 /// The label of a snapshot with the id of the image that it was made from.
 pub const SNAPSHOT_BASE: &str = "dev.seatbox.snapshot-base";

@@ -23,6 +23,7 @@ use super::ports::Holder;
 use super::ready;
 use super::routes;
 use super::scheme::Docker;
+use super::snapshot::copies::Copies;
 use super::status;
 use crate::engine::retry::with_retries;
 use crate::engine::{Apply, Failure, Progress};
@@ -68,6 +69,7 @@ impl DockerProvider {
                     recipes: Arc::clone(&recipes),
                 },
                 unanswered: Unanswered::default(),
+                copies: Copies::default(),
                 refused: Refused::default(),
             },
             engine,

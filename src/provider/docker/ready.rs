@@ -3,7 +3,6 @@
 
 use std::time::{Duration, Instant};
 
-use backon::Retryable as _;
 use bollard::Docker as Client;
 use bollard::errors::Error;
 use bollard::models::{ContainerStateStatusEnum, HealthStatusEnum};
@@ -13,7 +12,8 @@ use futures_util::StreamExt as _;
 use super::door::{Door, Seen};
 use super::errors::failure;
 use super::exec::exec_capture;
-use crate::engine::{Failure, FailureClass, Progress, retry};
+use crate::engine::retry::again;
+use crate::engine::{Failure, FailureClass, Progress};
 
 /// The pause before the second attempt; it grows to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -179,15 +179,6 @@ pub async fn ran_out_of_memory(client: &Client, container: &str) -> Option<bool>
         .ok()?
         .0
         .oom_killed
-}
-
-/// Makes a call that only looks until it is answered.
-async fn again<T, F: Future<Output = Result<T, Failure>>>(
-    call: impl FnMut() -> F,
-) -> Result<T, Failure> {
-    call.retry(retry::rhythm().with_max_times(retry::MOST_ATTEMPTS - 1))
-        .when(|failure: &Failure| failure.class.is_retryable())
-        .await
 }
 
 /// The check that the container has, from the stack or from its image.

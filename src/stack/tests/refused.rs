@@ -442,9 +442,17 @@ fn a_snapshot_that_can_not_be_the_same_for_every_seat_is_refused() {
             "a secret can't stand in",
         ),
     ]);
-    // A host name of its own changes nothing that a first start writes; a secret is replaced.
+    refuse(
+        "volumes: ['v:/d']\nhostname: h-$SEATBOX_SEAT",
+        "uses $SEATBOX_SEAT",
+    );
+    refuse(
+        "volumes: ['v:/d']\ndepends_on: [other]",
+        "this one waits for `other`",
+    );
+    // A secret is replaced.
     super::fixture::service(&format!(
-        "hostname: h-$SEATBOX_SEAT\nvolumes: ['v:/d']\nenvironment: {{A: $SEATBOX_SECRET_A}}\n{check}"
+        "volumes: ['v:/d']\nenvironment: {{A: $SEATBOX_SECRET_A}}\n{check}"
     ));
 }
 

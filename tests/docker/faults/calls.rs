@@ -37,7 +37,12 @@ async fn assert_whole(event: &Event, seats: usize, each: (usize, usize, usize)) 
 }
 
 /// Up, a second time, reset and down, all of it through the proxy; counts of what went wrong.
-async fn a_life(event: &Event, seats: usize, each: (usize, usize, usize), percent: u32) -> String {
+pub async fn a_life(
+    event: &Event,
+    seats: usize,
+    each: (usize, usize, usize),
+    percent: u32,
+) -> String {
     let seed = seed();
     let proxy = FaultProxy::start(&socket(), seed, percent);
     let report = through(&proxy, event, &["up", "--output", "json"])

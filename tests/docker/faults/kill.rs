@@ -32,7 +32,7 @@ fn duration(event: &Event, verb: &[&str]) -> Duration {
 }
 
 /// Starts that verb and kills it after so long; whether it was under way still.
-fn kill(event: &Event, verb: &[&str], after: Duration) -> bool {
+pub fn kill(event: &Event, verb: &[&str], after: Duration) -> bool {
     let mut child = event
         .command(verb)
         .stdout(Stdio::null())

@@ -9,4 +9,5 @@ mod foreign;
 mod kill;
 mod one_seat;
 mod restart;
+mod snapshots;
 mod two_ups;

@@ -13,7 +13,11 @@ use crate::docker::support::IMAGE;
 
 /// Starts a verb, and waits until that many actions are done; what it writes from then on is
 /// gathered aside, for it must not wait for a reader.
-fn until(event: &Event, verb: &[&str], actions: usize) -> (Child, std::thread::JoinHandle<String>) {
+pub fn until(
+    event: &Event,
+    verb: &[&str],
+    actions: usize,
+) -> (Child, std::thread::JoinHandle<String>) {
     let mut child = event
         .command(verb)
         .args(["--log-format", "json"])

@@ -6,7 +6,7 @@ use super::scale::{record, scale};
 use crate::docker::event::{Event, SMALL, states};
 use crate::support::schema::assert_output;
 
-fn start(event: &Event, arguments: &[&str]) -> Child {
+pub fn start(event: &Event, arguments: &[&str]) -> Child {
     event
         .command(arguments)
         .stdout(Stdio::piped())
@@ -16,7 +16,7 @@ fn start(event: &Event, arguments: &[&str]) -> Child {
 }
 
 #[track_caller]
-fn assert_fine(output: &Output) {
+pub fn assert_fine(output: &Output) {
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{said}");
     for word in ["FAILED", "error"] {

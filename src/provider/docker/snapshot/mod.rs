@@ -4,6 +4,7 @@
 //! service's own, and found there by every new volume: an engine fills a volume that is empty with
 //! what its image has at that place.
 
+pub mod copies;
 mod layer;
 mod make;
 pub mod plan;

@@ -7,14 +7,15 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::image::{Choice, Origin};
-use crate::model::SeatNumber;
-use crate::model::{Environment, Service};
-use crate::plan::Fingerprint;
+use crate::model::seat::Owner;
+use crate::model::{Environment, SeatNumber, Service};
+use crate::plan::{Bond, Desired, Fingerprint, Key, Need, Stage};
 use crate::provider::docker::names;
 use crate::provider::docker::observe::{Observed, SnapshotImage};
+use crate::provider::docker::scheme::{Docker, DockerKind, DockerStep};
 
 /// Raised whenever a snapshot is made in another way than before.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// From how many new volumes on a snapshot is made: making one takes some seconds, a first start
 /// without one about one of a core.
 pub const FEWEST: usize = 3;
@@ -39,6 +40,27 @@ pub struct Planned {
     pub spec: Arc<SnapshotSpec>,
     /// Whether the engine has it, made from the image that the service runs now.
     pub present: bool,
+}
+
+impl Planned {
+    /// What has to be there for it to be made, and what makes it.
+    pub fn made(&self) -> Desired<Docker> {
+        let spec = &self.spec;
+        let mut make = Stage::new(DockerStep::MakeSnapshot(Arc::clone(spec)));
+        make.needs.push(Need {
+            key: Key::new(DockerKind::Image, Arc::clone(&spec.base)),
+            stages: 1,
+            bond: Bond::Follows,
+        });
+        Desired {
+            key: Key::new(DockerKind::Image, Arc::clone(&spec.reference)),
+            owner: Owner::Shared,
+            service: Some(spec.service.name.clone()),
+            fingerprint: Fingerprint::of(&spec.reference),
+            stages: vec![make],
+            kept_on_reset: true,
+        }
+    }
 }
 
 /// The snapshots of the services that have one, in the stack's order.
@@ -102,6 +124,12 @@ fn reference(service: &Service, base: &str) -> String {
         command: &'a Option<Vec<crate::model::Text>>,
         environment: &'a indexmap::IndexMap<String, crate::model::Text>,
         user: &'a Option<crate::model::Text>,
+        hostname: &'a Option<crate::model::Text>,
+        working_dir: &'a Option<String>,
+        platform: &'a Option<String>,
+        shm_size: Option<u64>,
+        resources: &'a crate::model::stack::Resources,
+        sysctls: &'a indexmap::IndexMap<String, String>,
         files: &'a [crate::model::stack::InjectedFile],
         mounts: &'a [crate::model::stack::Mount],
         test: Option<&'a [crate::model::Text]>,
@@ -114,6 +142,12 @@ fn reference(service: &Service, base: &str) -> String {
         command: &service.command,
         environment: &service.environment,
         user: &service.user,
+        hostname: &service.hostname,
+        working_dir: &service.working_dir,
+        platform: &service.platform,
+        shm_size: service.shm_size,
+        resources: &service.resources,
+        sysctls: &service.sysctls,
         files: &service.files,
         mounts: &service.mounts,
         test: service.healthcheck.as_ref().map(|check| &*check.test),

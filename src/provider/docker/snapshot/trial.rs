@@ -4,31 +4,38 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use bollard::errors::Error;
 use bollard::models::{
     EndpointSettings, MountType, NetworkCreateRequest, NetworkingConfig, VolumeCreateRequest,
 };
 use bollard::query_parameters::{
-    CreateContainerOptions, RemoveContainerOptions, RemoveVolumeOptions, StartContainerOptions,
-    UploadToContainerOptions,
+    CreateContainerOptions, InspectNetworkOptions, ListContainersOptions, RemoveContainerOptions,
+    RemoveVolumeOptions, StartContainerOptions, UploadToContainerOptions,
 };
+use jiff::{SignedDuration, Timestamp};
 
 use super::plan::SnapshotSpec;
-use crate::engine::{Failure, Progress};
+use crate::engine::retry::again;
+use crate::engine::{Failure, FailureClass, Progress};
 use crate::model::seat::Owner;
 use crate::model::stack::MountSource;
 use crate::model::{SeatNumber, SeatValues};
 use crate::plan::Fingerprint;
 use crate::provider::docker::apply::Applier;
-use crate::provider::docker::desired::READY_TIMEOUT;
-use crate::provider::docker::errors::{failure, is_not_found};
+use crate::provider::docker::desired::ready_timeout;
+use crate::provider::docker::errors::{failure, is_conflict, is_not_found};
 use crate::provider::docker::exec::exec_capture;
 use crate::provider::docker::ready;
 use crate::provider::docker::scheme::ContainerSpec;
-use crate::provider::docker::{container, files};
-use crate::provider::labels::Ownership;
+use crate::provider::docker::{clock, container, files};
+use crate::provider::labels::{self, Ownership};
 
+const CALL: &str = "make snapshot";
 /// How long a command in it may take.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How long making a snapshot takes at most, besides the waits for the service: whoever is older was
+/// left by a run that was killed.
+const STALE: SignedDuration = SignedDuration::from_mins(5);
 
 /// A container with volumes and a network of its own.
 pub struct Trial<'a> {
@@ -36,20 +43,45 @@ pub struct Trial<'a> {
     spec: &'a SnapshotSpec,
     /// Its name; everything that belongs to it has this name too, or one that begins with it.
     pub name: String,
+    /// Whose values it has.
+    seat: SeatNumber,
     /// The volumes that a snapshot fills, by their names in the stack: their names here.
-    pub volumes: HashMap<String, String>,
+    volumes: HashMap<String, String>,
 }
 
 impl<'a> Trial<'a> {
     /// A container that does not exist yet, of a name that nobody else has: whoever makes the same
     /// snapshot at the same time is not in the way.
-    pub fn new(applier: &'a Applier, spec: &'a SnapshotSpec) -> Self {
-        let environment = &applier.environment().name;
-        let service = &spec.service.name;
-        let name = format!(
-            "{environment}-snapshot-{service}-{:08x}",
-            rand::random::<u32>()
-        );
+    pub fn new(applier: &'a Applier, spec: &'a SnapshotSpec, seat: SeatNumber) -> Self {
+        let name = format!("{}{:08x}", prefix(applier, spec), rand::random::<u32>());
+        Self::named(applier, spec, seat, name)
+    }
+
+    /// Those of the same service that are older than that.
+    pub async fn left(
+        applier: &'a Applier,
+        spec: &'a SnapshotSpec,
+        oldest: Timestamp,
+    ) -> Result<Vec<Self>, Failure> {
+        let label = format!("{}={}", labels::ENVIRONMENT, applier.environment().name);
+        let options = ListContainersOptions {
+            all: true,
+            filters: Some(HashMap::from([("label".to_owned(), vec![label])])),
+            ..Default::default()
+        };
+        let list = || applier.client.list_containers(Some(options.clone()));
+        let containers = again(|| call(list())).await?;
+        let prefix = prefix(applier, spec);
+        let left = containers.into_iter().filter_map(|container| {
+            let name = container.names?.pop()?;
+            let name = name.trim_start_matches('/');
+            let is_left = container.created? < oldest.as_second() && name.starts_with(&prefix);
+            is_left.then(|| Self::named(applier, spec, SeatNumber::FIRST, name.to_owned()))
+        });
+        Ok(left.collect())
+    }
+
+    fn named(applier: &'a Applier, spec: &'a SnapshotSpec, seat: SeatNumber, name: String) -> Self {
         let volumes = spec
             .service
             .mounts
@@ -65,6 +97,7 @@ impl<'a> Trial<'a> {
             applier,
             spec,
             name,
+            seat,
             volumes,
         }
     }
@@ -88,62 +121,72 @@ impl<'a> Trial<'a> {
         image: &str,
         values: &(dyn SeatValues + Sync),
     ) -> Result<(), Failure> {
-        const CALL: &str = "make snapshot";
         let client = &self.applier.client;
-        let failed = |error| failure(CALL, &error);
-        let network = NetworkCreateRequest {
-            name: self.name.clone(),
-            driver: Some("bridge".to_owned()),
-            internal: Some(true),
-            labels: Some(self.labels()),
-            ..Default::default()
-        };
-        client.create_network(network).await.map_err(failed)?;
+        again(|| self.create_network()).await?;
         for volume in self.volumes.values() {
             let request = VolumeCreateRequest {
                 name: Some(volume.clone()),
                 labels: Some(self.labels()),
                 ..Default::default()
             };
-            client.create_volume(request).await.map_err(failed)?;
+            again(|| call(client.create_volume(request.clone()))).await?;
         }
         let options = CreateContainerOptions {
             name: Some(self.name.clone()),
             platform: self.spec.service.platform.clone().unwrap_or_default(),
         };
-        client
-            .create_container(Some(options), self.body(image, values))
-            .await
-            .map_err(failed)?;
+        let body = self.body(image, values);
+        again(|| async {
+            let created = client.create_container(Some(options.clone()), body.clone());
+            match created.await {
+                // Nobody else uses this name: the answer of an earlier attempt was lost.
+                Err(error) if is_conflict(&error) => Ok(()),
+                created => call(async { created.map(drop) }).await,
+            }
+        })
+        .await?;
         if !self.spec.service.files.is_empty() {
             let archive = files::injected(&self.spec.service, values).map_err(|error| {
                 let message = format!("can't pack its files: {error}");
-                Failure::new(crate::engine::FailureClass::Invalid, CALL, message)
+                Failure::new(FailureClass::Invalid, CALL, message)
             })?;
+            let archive = bytes::Bytes::from(archive);
             let options = UploadToContainerOptions {
                 path: "/".to_owned(),
                 ..Default::default()
             };
-            client
-                .upload_to_container(
-                    &self.name,
-                    Some(options),
-                    bollard::body_full(archive.into()),
-                )
-                .await
-                .map_err(failed)?;
+            again(|| {
+                let body = bollard::body_full(archive.clone());
+                call(client.upload_to_container(&self.name, Some(options.clone()), body))
+            })
+            .await?;
         }
-        client
-            .start_container(&self.name, None::<StartContainerOptions>)
-            .await
-            .map_err(failed)
+        let start = || client.start_container(&self.name, None::<StartContainerOptions>);
+        again(|| call(start())).await
+    }
+
+    async fn create_network(&self) -> Result<(), Failure> {
+        let client = &self.applier.client;
+        let options = None::<InspectNetworkOptions>;
+        // Engines give one name to two networks if they are asked twice.
+        if client.inspect_network(&self.name, options).await.is_ok() {
+            return Ok(());
+        }
+        let request = NetworkCreateRequest {
+            name: self.name.clone(),
+            driver: Some("bridge".to_owned()),
+            internal: Some(true),
+            labels: Some(self.labels()),
+            ..Default::default()
+        };
+        call(client.create_network(request)).await.map(drop)
     }
 
     /// What a seat's container is made from, but for what is a seat's: ports, network, volumes. It may
     /// use all processors, since everybody waits for it.
     fn body(&self, image: &str, values: &dyn SeatValues) -> bollard::models::ContainerCreateBody {
         let spec = ContainerSpec {
-            seat: SeatNumber::FIRST,
+            seat: self.seat,
             service: std::sync::Arc::clone(&self.spec.service),
             image: image.into(),
             snapshot: None,
@@ -188,9 +231,8 @@ impl<'a> Trial<'a> {
         personalize: bool,
         progress: &Progress,
     ) -> Result<(), Failure> {
-        let mut readiness = self
-            .applier
-            .readiness(&self.spec.service, values, READY_TIMEOUT);
+        let timeout = ready_timeout(&self.spec.service);
+        let mut readiness = self.applier.readiness(&self.spec.service, values, timeout);
         if !personalize {
             readiness.personalize = None;
         }
@@ -199,19 +241,14 @@ impl<'a> Trial<'a> {
 
     /// Whether a command in a check's form succeeds in it, with those variables over its own.
     pub async fn succeeds(&self, command: &[String], env: &[String]) -> Result<bool, Failure> {
-        let argv = ready::argv(command);
-        exec_capture(
-            &self.applier.client,
-            &self.name,
-            &argv,
-            None,
-            env,
-            0,
-            PATIENCE,
-        )
+        let (client, argv) = (&self.applier.client, ready::argv(command));
+        again(|| {
+            call(exec_capture(
+                client, &self.name, &argv, None, env, 0, PATIENCE,
+            ))
+        })
         .await
         .map(|output| output.exit_code == 0)
-        .map_err(|error| failure("try snapshot", &error))
     }
 
     /// Takes it away with all that belongs to it. What can't be taken away now carries our labels, and
@@ -223,15 +260,37 @@ impl<'a> Trial<'a> {
             v: true,
             ..Default::default()
         };
-        let removed = client.remove_container(&self.name, Some(options)).await;
-        if removed.as_ref().is_err_and(|error| !is_not_found(error)) {
-            return;
-        }
-        let _ = client.remove_network(&self.name).await;
+        let container = || client.remove_container(&self.name, Some(options.clone()));
+        let _ = again(|| gone(container())).await;
+        let _ = again(|| gone(client.remove_network(&self.name))).await;
         for volume in self.volumes.values() {
-            let _ = client
-                .remove_volume(volume, None::<RemoveVolumeOptions>)
-                .await;
+            let remove = || client.remove_volume(volume, None::<RemoveVolumeOptions>);
+            let _ = again(|| gone(remove())).await;
         }
+    }
+}
+
+/// The moment, by the engine's clock, before which nobody can have begun who is still at it.
+pub async fn oldest(applier: &Applier, spec: &SnapshotSpec) -> Result<Timestamp, Failure> {
+    let clocks = again(|| clock::read(&applier.client, Timestamp::now)).await?;
+    let waits = SignedDuration::try_from(2 * ready_timeout(&spec.service)).unwrap_or(STALE);
+    Ok(clocks.engine - STALE - waits)
+}
+
+/// What all names of trials of that service begin with.
+fn prefix(applier: &Applier, spec: &SnapshotSpec) -> String {
+    let environment = &applier.environment().name;
+    format!("{environment}-snapshot-{}-", spec.service.name)
+}
+
+async fn call<T>(call: impl Future<Output = Result<T, Error>>) -> Result<T, Failure> {
+    call.await.map_err(|error| failure(CALL, &error))
+}
+
+/// A removal, done too where there is nothing to remove.
+async fn gone(removal: impl Future<Output = Result<(), Error>>) -> Result<(), Failure> {
+    match removal.await {
+        Err(error) if !is_not_found(&error) => Err(failure(CALL, &error)),
+        _ => Ok(()),
     }
 }
