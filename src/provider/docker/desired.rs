@@ -2,14 +2,13 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
-use std::time::Duration;
 
 use ipnet::Ipv4Net;
 use jiff::Timestamp;
 use serde::Serialize;
 
 use super::container::SPECIFICATION_VERSION;
-use super::layout::{Layout, ends, is_filled};
+use super::layout::{self, needed_image};
 use super::names;
 use super::observe::Observed;
 use super::ports::{self, Holder};
@@ -18,18 +17,8 @@ use super::snapshot::plan as snapshot;
 use super::subnets::Subnets;
 use crate::image::{Choice, Origin};
 use crate::model::seat::Owner;
-use crate::model::stack::MountSource;
 use crate::model::{Environment, EnvironmentName, SeatNumber, Service, ServiceName};
-use crate::plan::{Blocked, Bond, Desired, Fingerprint, Key, Need, Stage};
-
-/// How long a service may take until its check passes, unless `x-seatbox.ready_timeout` says
-/// otherwise. Generous: on two cores 23 databases initialise at once.
-const READY_TIMEOUT: Duration = Duration::from_secs(180);
-
-/// How long the service may take until its check passes.
-pub fn ready_timeout(service: &Service) -> Duration {
-    service.seatbox.ready_timeout.unwrap_or(READY_TIMEOUT)
-}
+use crate::plan::{Blocked, Desired, Fingerprint, Key, Stage};
 
 /// What is wanted, and which seats can't have it.
 #[derive(Debug)]
@@ -381,7 +370,7 @@ impl<'a> Planner<'a> {
             owner: Owner::Seat(seat),
             service: Some(service.name.clone()),
             fingerprint: spec.fingerprint.clone(),
-            stages: self.stages(&spec),
+            stages: layout::stages(self.environment, &spec),
             kept_on_reset: false,
         });
         Ok(())
@@ -421,78 +410,6 @@ impl<'a> Planner<'a> {
         Ok(())
     }
 
-    fn stages(&self, spec: &Arc<ContainerSpec>) -> Vec<Stage<Docker>> {
-        let environment = self.environment;
-        let service = &spec.service;
-        let holds = |kind, name: String| Need {
-            key: Key::new(kind, name),
-            stages: 1,
-            bond: Bond::Holds,
-        };
-        let network = |name: &str| names::network(&environment.name, spec.seat, name);
-        let mut needs = vec![needed_image(&spec.image)];
-        needs.extend(spec.snapshot.as_ref().map(needed_image));
-        needs.extend(
-            service
-                .networks
-                .keys()
-                .map(|name| holds(DockerKind::Network, network(name))),
-        );
-        needs.extend(
-            service
-                .mounts
-                .iter()
-                .filter_map(|mount| match &mount.source {
-                    MountSource::Volume { name, .. } => Some(holds(
-                        DockerKind::Volume,
-                        names::volume(&environment.name, spec.seat, name),
-                    )),
-                    _ => None,
-                }),
-        );
-        let mut stages = vec![Stage {
-            step: DockerStep::CreateContainer(Arc::clone(spec)),
-            needs,
-        }];
-        for name in service.networks.keys().skip(1) {
-            let name: Arc<str> = name.as_str().into();
-            stages.push(Stage::new(DockerStep::Connect(Arc::clone(spec), name)));
-        }
-        if is_filled(environment, service) {
-            stages.push(Stage::new(DockerStep::Fill(Arc::clone(spec))));
-        }
-        stages.push(Stage {
-            step: DockerStep::Start,
-            needs: service
-                .depends_on
-                .iter()
-                .filter_map(|(name, dependency)| {
-                    let other = environment.stack.services.get(name)?;
-                    Some(Need {
-                        key: Key::new(
-                            DockerKind::Container,
-                            names::container(&environment.name, spec.seat, name.as_str()),
-                        ),
-                        stages: Layout::of(environment, other).until(dependency.condition),
-                        bond: Bond::Follows,
-                    })
-                })
-                .collect(),
-        });
-        let timeout = ready_timeout(service);
-        if ends(&environment.stack, service) {
-            stages.push(Stage::new(DockerStep::AwaitExit(Arc::clone(spec), timeout)));
-        } else if service.check().is_some() {
-            stages.push(Stage::new(DockerStep::AwaitReady(
-                Arc::clone(spec),
-                timeout,
-            )));
-        } else {
-            stages.push(Stage::new(DockerStep::AwaitRunning(Arc::clone(spec))));
-        }
-        stages
-    }
-
     /// Over everything that makes a container what it is. Secrets are in it by their names, and by
     /// the key's fingerprint.
     fn fingerprint(&self, service: &Service, image: &str, host_ports: &[u16]) -> Fingerprint {
@@ -513,13 +430,5 @@ impl<'a> Planner<'a> {
             address: self.environment.docker.ports.address,
             key: self.around.key,
         })
-    }
-}
-
-fn needed_image(image: &Arc<str>) -> Need<DockerKind> {
-    Need {
-        key: Key::new(DockerKind::Image, Arc::clone(image)),
-        stages: 1,
-        bond: Bond::Follows,
     }
 }

@@ -33,3 +33,5 @@ pub use provider::DockerProvider;
 
 #[cfg(test)]
 mod plan_tests;
+#[cfg(test)]
+mod scene;

@@ -1,208 +1,20 @@
 //! From what an engine shows to a plan, without an engine.
 
-use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use ipnet::Ipv4Net;
-use jiff::Timestamp;
 
-use super::desired::{Surroundings, Wanted, desired};
-use super::found::found;
 use super::layout::Layout;
-use super::names;
-use super::observe::{ContainerState, Observed, OurContainer, OurNetwork, OurVolume, Published};
+use super::observe::ContainerState;
 use super::ports::Holder;
 use super::scheme::{Docker, DockerKind, DockerStep};
-use crate::environment::{Overrides, load};
-use crate::image::{Choice, Origin};
+use crate::image::Origin;
+use crate::model::SeatNumber;
 use crate::model::stack::Protocol;
-use crate::model::{Environment, SeatNumber};
-use crate::plan::{Mode, Operation, Plan, converge};
-use crate::provider::labels::Ownership;
+use crate::plan::Operation;
 
-const STACK: &str = "
-services:
-  app:
-    image: app:1
-    depends_on:
-      cache: {condition: service_healthy}
-    volumes: [work:/work]
-    ports: ['8080']
-    x-seatbox: {workspace: /work}
-  cache:
-    image: cache:1
-    ports: ['6379']
-    healthcheck: {test: [CMD, ping]}
-volumes:
-  work:
-";
-
-fn environment(seats: u32, stack: &str) -> Environment {
-    let directory = tempfile::tempdir().unwrap();
-    let at = |name: &str| directory.path().join(name);
-    std::fs::write(at("stack.yaml"), stack).unwrap();
-    let text = format!(
-        "version: 1\nname: lab\nseats: {{count: {seats}}}\nstack: stack.yaml\nlifetime: 1h\n"
-    );
-    std::fs::write(at("lab.yaml"), text).unwrap();
-    load(&at("lab.yaml"), &Overrides::new([], Timestamp::UNIX_EPOCH))
-        .unwrap()
-        .environment
-}
-
-fn choices(environment: &Environment) -> Vec<Choice> {
-    environment
-        .stack
-        .services
-        .values()
-        .map(|service| Choice {
-            wanted: service.image.clone(),
-            reference: service.image.as_str().into(),
-            origin: Origin::Present {
-                id: format!("id of {}", service.image),
-            },
-        })
-        .collect()
-}
-
-/// Everything that a plan is made from, to be changed by a test.
-struct Scene {
-    environment: Environment,
-    observed: Observed,
-    choices: Vec<Choice>,
-    listeners: Vec<Holder>,
-    routes: Vec<Ipv4Net>,
-    key: &'static str,
-}
-
-impl Scene {
-    fn empty(seats: u32) -> Self {
-        let environment = environment(seats, STACK);
-        Self {
-            choices: choices(&environment),
-            environment,
-            observed: Observed::default(),
-            listeners: Vec::new(),
-            routes: Vec::new(),
-            key: "key",
-        }
-    }
-
-    /// As it is after an `up`.
-    fn up(seats: u32) -> Self {
-        let mut scene = Self::empty(seats);
-        let wanted = scene.wanted();
-        for resource in wanted.desired {
-            let ownership = Ownership {
-                environment: scene.environment.name.clone(),
-                owner: resource.owner,
-                service: resource.service.as_ref().map(ToString::to_string),
-                expires: None,
-                fingerprint: Some(resource.fingerprint.clone()),
-                key: Some(scene.key.to_owned()),
-            };
-            let name = resource.key.name.to_string();
-            match &resource.stages[0].step {
-                DockerStep::CreateVolume(_) => {
-                    scene.observed.volumes.push(OurVolume { ownership, name })
-                }
-                DockerStep::CreateNetwork(spec) => {
-                    scene.observed.subnets.push(spec.subnet);
-                    scene.observed.networks.push(OurNetwork {
-                        ownership,
-                        id: format!("id of {name}"),
-                        name,
-                        subnet: Some(spec.subnet),
-                    });
-                }
-                DockerStep::CreateContainer(spec) => {
-                    let network = names::network(&scene.environment.name, spec.seat, "default");
-                    let ports: Vec<Published> = spec
-                        .service
-                        .ports
-                        .iter()
-                        .zip(&spec.host_ports)
-                        .map(|(port, host)| Published {
-                            address: IpAddr::V4(Ipv4Addr::LOCALHOST),
-                            port: *host,
-                            target: port.target.number,
-                            protocol: Protocol::Tcp,
-                            container: name.clone(),
-                        })
-                        .collect();
-                    scene.observed.published.extend(ports.iter().cloned());
-                    scene.observed.containers.push(OurContainer {
-                        ownership,
-                        id: format!("id of {name}"),
-                        image_id: format!("id of {}", spec.image),
-                        name,
-                        state: ContainerState::Running,
-                        status: "Up 5 minutes".to_owned(),
-                        out_of_memory: None,
-                        networks: HashMap::from([(network, None)]),
-                        ports,
-                    });
-                }
-                step => panic!("{step} creates nothing"),
-            }
-        }
-        scene
-    }
-
-    fn seats(&self) -> Vec<SeatNumber> {
-        self.environment.seat_numbers().collect()
-    }
-
-    fn wanted(&self) -> Wanted {
-        let around = Surroundings {
-            observed: &self.observed,
-            choices: &self.choices,
-            routes: &self.routes,
-            listeners: &self.listeners,
-            key: self.key,
-            expires: Timestamp::UNIX_EPOCH,
-        };
-        desired(&self.environment, &self.seats(), &around)
-    }
-
-    fn plan(&self) -> Plan<Docker> {
-        let wanted = self.wanted();
-        let images: Vec<(&str, String)> = self
-            .choices
-            .iter()
-            .filter_map(|choice| match &choice.origin {
-                Origin::Present { id } => Some((choice.wanted.as_str(), id.clone())),
-                _ => None,
-            })
-            .collect();
-        let images: HashMap<&str, &str> = images
-            .iter()
-            .map(|(name, id)| (*name, id.as_str()))
-            .collect();
-        let blocked: Vec<SeatNumber> = wanted.blocked.iter().map(|seat| seat.seat).collect();
-        let found = found(&self.environment, &self.observed, &images, |seat| {
-            !blocked.contains(&seat)
-        });
-        let mut plan = converge(&wanted.desired, found, Mode::Repair);
-        plan.blocked = wanted.blocked;
-        plan
-    }
-
-    /// The plan's actions, a line each.
-    fn lines(&self) -> Vec<String> {
-        self.plan()
-            .actions
-            .iter()
-            .map(|action| format!("{} {} ({})", action.verb(), action.key.name, action.cause))
-            .collect()
-    }
-
-    fn container(&mut self, name: &str) -> &mut OurContainer {
-        let found = self.observed.containers.iter_mut().find(|c| c.name == name);
-        found.expect("the container is there")
-    }
-}
+use super::scene::{STACK, Scene, choices, environment};
 
 #[test]
 fn a_seat_from_nothing_is_made_in_this_order() {
@@ -514,4 +326,42 @@ fn a_fingerprint_does_not_depend_on_when_or_where_a_seat_is_made() {
     assert_eq!(before, fingerprints(&scene));
     scene.key = "other";
     assert_ne!(before, fingerprints(&scene));
+}
+
+#[test]
+fn a_first_start_is_made_once_and_before_the_volumes_that_it_fills() {
+    let stack = "
+services:
+  db:
+    image: db:1
+    healthcheck: {test: ask}
+    volumes: [data:/data]
+    x-seatbox: {snapshot: {personalize: own}}
+volumes:
+  data:
+";
+    let plan = Scene::of(environment(3, stack)).plan();
+    let is_made = |operation: &Operation<Docker>| {
+        matches!(operation, Operation::Bring(DockerStep::MakeSnapshot(_)))
+    };
+    let made: Vec<_> = plan
+        .actions
+        .iter()
+        .filter(|action| is_made(&action.operation))
+        .collect();
+    let [made] = made.as_slice() else {
+        panic!("{made:?}");
+    };
+    let after: Vec<DockerKind> = plan
+        .actions
+        .iter()
+        .filter(|action| action.after.contains(&made.id))
+        .map(|action| action.key.kind)
+        .collect();
+    let each = [DockerKind::Volume, DockerKind::Container];
+    assert_eq!(after, [each; 3].concat());
+
+    // Two volumes are filled sooner by their own first starts.
+    let plan = Scene::of(environment(2, stack)).plan();
+    assert!(!plan.actions.iter().any(|action| is_made(&action.operation)));
 }

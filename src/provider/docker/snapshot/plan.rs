@@ -9,7 +9,8 @@ use serde::Serialize;
 use crate::image::{Choice, Origin};
 use crate::model::seat::Owner;
 use crate::model::{Environment, SeatNumber, Service};
-use crate::plan::{Bond, Desired, Fingerprint, Key, Need, Stage};
+use crate::plan::{Desired, Fingerprint, Key, Stage};
+use crate::provider::docker::layout::needed_image;
 use crate::provider::docker::names;
 use crate::provider::docker::observe::{Observed, SnapshotImage};
 use crate::provider::docker::scheme::{Docker, DockerKind, DockerStep};
@@ -47,11 +48,7 @@ impl Planned {
     pub fn made(&self) -> Desired<Docker> {
         let spec = &self.spec;
         let mut make = Stage::new(DockerStep::MakeSnapshot(Arc::clone(spec)));
-        make.needs.push(Need {
-            key: Key::new(DockerKind::Image, Arc::clone(&spec.base)),
-            stages: 1,
-            bond: Bond::Follows,
-        });
+        make.needs.push(needed_image(&spec.base));
         Desired {
             key: Key::new(DockerKind::Image, Arc::clone(&spec.reference)),
             owner: Owner::Shared,
