@@ -11,8 +11,12 @@ use tempfile::TempDir;
 use super::error::{Error, Result};
 use super::manifest::{FileEntry, Manifest};
 use super::read::{Bundle, Item, Part};
+use super::room;
 use crate::model::environment::WorkspaceFiles;
 use crate::model::{BundledImage, Environment};
+
+/// What a file takes more than its bytes, on most file systems, at most.
+const BLOCK: u64 = 4096;
 
 /// A bundle's files, in a directory that goes when this is dropped.
 #[derive(Debug)]
@@ -28,8 +32,19 @@ impl Unpacked {
     ///
     /// # Errors
     ///
-    /// As [`Bundle::walk`], and where the directory can't be written to.
+    /// As [`Bundle::walk`]; [`Error::Refused`] where there is no room for them; and where the
+    /// directory can't be written to.
     pub fn from(bundle: &Bundle) -> Result<Self> {
+        let manifest = &bundle.manifest;
+        let names = manifest.files.len() + manifest.directories.len() + manifest.links.len();
+        let needed = manifest
+            .file_bytes()
+            .saturating_add(BLOCK.saturating_mul(names as u64));
+        room::check(
+            &std::env::temp_dir(),
+            needed,
+            "unpacking the bundle's files",
+        )?;
         let directory = tempfile::Builder::new()
             .prefix("seatbox-bundle-")
             .permissions(Permissions::from_mode(0o700))
