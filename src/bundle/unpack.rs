@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
 
 use super::error::{Error, Result};
 use super::manifest::{FileEntry, Manifest};
@@ -33,8 +34,9 @@ impl Unpacked {
     /// # Errors
     ///
     /// As [`Bundle::walk`]; [`Error::Refused`] where there is no room for them; and where the
-    /// directory can't be written to.
-    pub fn from(bundle: &Bundle) -> Result<Self> {
+    /// directory can't be written to; [`Error::Interrupted`] once `cancel` is cancelled, and
+    /// nothing is left then.
+    pub fn from(bundle: &Bundle, cancel: &CancellationToken) -> Result<Self> {
         let manifest = &bundle.manifest;
         let names = manifest.files.len() + manifest.directories.len() + manifest.links.len();
         let needed = manifest
@@ -50,7 +52,7 @@ impl Unpacked {
             .permissions(Permissions::from_mode(0o700))
             .tempdir()
             .map_err(Error::io("the temporary directory"))?;
-        unpack(bundle, directory.path())?;
+        unpack(bundle, directory.path(), cancel)?;
         Ok(Self {
             directory,
             manifest: bundle.manifest.clone(),
@@ -88,13 +90,17 @@ impl Unpacked {
     }
 }
 
-fn unpack(bundle: &Bundle, root: &Path) -> Result {
+fn unpack(bundle: &Bundle, root: &Path, cancel: &CancellationToken) -> Result {
     let manifest = &bundle.manifest;
     let make = |path: &Path| DirBuilder::new().recursive(true).mode(0o700).create(path);
     for directory in &manifest.directories {
         make(&root.join(&directory.path)).map_err(Error::io(&directory.path))?;
     }
-    bundle.walk(Part::Files, &mut |_| Ok(()), &mut |item, content| {
+    let mut advance = |_| match cancel.is_cancelled() {
+        true => Err(Error::Interrupted),
+        false => Ok(()),
+    };
+    bundle.walk(Part::Files, &mut advance, &mut |item, content| {
         let Item::File(file) = item else {
             return Ok(());
         };
