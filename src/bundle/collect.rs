@@ -7,6 +7,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Component, Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
+use tokio_util::sync::CancellationToken;
 
 use super::error::{Error, Result};
 use super::manifest::{
@@ -35,6 +36,7 @@ pub struct Collected {
     pub notices: Vec<String>,
     /// What is being written, by device and number: no part of the environment, wherever it lies.
     written: Vec<(u64, u64)>,
+    cancel: CancellationToken,
 }
 
 /// Copies all files that the environment of `file` needs to below `root`, and makes sure that the
@@ -42,24 +44,30 @@ pub struct Collected {
 ///
 /// # Errors
 ///
-/// [`Error::Refused`] where it would not, and where a file can't be read.
+/// [`Error::Refused`] where it would not, and where a file can't be read; [`Error::Interrupted`]
+/// once `cancel` is cancelled.
 pub async fn collect(
     environment: &Environment,
     file: &Path,
     overrides: &Overrides,
     root: &Path,
     to: &Path,
+    cancel: &CancellationToken,
 ) -> Result<Collected> {
     let written = [root, to]
         .into_iter()
         .filter_map(|path| path.metadata().ok());
     let mut collected = Collected {
         written: written.map(|known| (known.dev(), known.ino())).collect(),
+        cancel: cancel.clone(),
         ..Collected::default()
     };
     let files = environment.workspace.files.as_ref();
     if let Some(WorkspaceFiles::Git { url, revision }) = files {
-        let directory = clone(url, revision.as_deref()).await?;
+        let directory = tokio::select! {
+            directory = clone(url, revision.as_deref()) => directory?,
+            () = cancel.cancelled() => return Err(Error::Interrupted),
+        };
         collected.tree(directory.path(), WORKSPACE, root, Links::Kept)?;
         collected.workspace = Some(Workspace {
             directory: WORKSPACE.to_owned(),
@@ -150,6 +158,9 @@ impl Collected {
             .map_err(failed())?;
         entries.sort_by_key(std::fs::DirEntry::file_name);
         for entry in entries {
+            if self.cancel.is_cancelled() {
+                return Err(Error::Interrupted);
+            }
             let path = entry.path();
             let below = text(&Path::new(place).join(entry.file_name()))?;
             if entry.file_name() == ".git" && links == Links::Kept {

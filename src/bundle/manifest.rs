@@ -6,6 +6,7 @@ use std::path::{Component, Path};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::room;
 use crate::model::EnvironmentName;
 
 /// What tells a bundle's manifest from any other JSON.
@@ -25,6 +26,9 @@ pub const BLOBS: &str = "blobs/sha256";
 pub const MAX_BYTES: u64 = 32 << 20;
 /// The most files, links and directories together: ten times a large repository of exercises.
 pub const MAX_FILES: usize = 100_000;
+/// The most bytes of all files together: they are unpacked whenever the bundle is named, and a few
+/// hundred KiB may hold a thousand GB of zeros.
+pub const MAX_FILE_BYTES: u64 = 4 << 30;
 /// The most images.
 const MAX_IMAGES: usize = 1000;
 /// The longest path, as Linux has it (`PATH_MAX`).
@@ -206,6 +210,14 @@ impl Manifest {
         }
         self.check_paths()?;
         self.check_images()?;
+        let bytes = self.file_bytes();
+        if bytes > MAX_FILE_BYTES {
+            return Err(format!(
+                "its files have {}; {} is the most",
+                room::bytes(bytes),
+                room::bytes(MAX_FILE_BYTES)
+            ));
+        }
         let sizes = self.files.iter().map(|file| file.size);
         let mut sizes = sizes.chain(self.blobs.iter().map(|blob| blob.size));
         if sizes.try_fold(0_u64, u64::checked_add) != Some(self.bytes) {
@@ -322,6 +334,12 @@ impl Manifest {
             Some(blob) => Err(format!("its blob `{blob}` belongs to no image")),
             None => Ok(()),
         }
+    }
+
+    /// How many bytes all files have together.
+    pub fn file_bytes(&self) -> u64 {
+        let sizes = self.files.iter().map(|file| file.size);
+        sizes.fold(0, u64::saturating_add)
     }
 
     /// The sizes of blobs by their digests.

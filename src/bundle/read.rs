@@ -395,12 +395,15 @@ impl Walk<'_> {
         if entry.header().entry_type() != tar::EntryType::GNULongName {
             return Ok((entry.path_bytes().into_owned(), entry));
         }
-        let mut name = Vec::new();
-        if entry.size() <= MAX_NAME {
-            entry
-                .read_to_end(&mut name)
-                .map_err(|error| self.damaged(error))?;
+        // Reading past a longer one could take hours: a little of zstd unpacks to a lot.
+        if entry.size() > MAX_NAME {
+            let message = format!("it has a name of {}", room::bytes(entry.size()));
+            return Err(self.reading.refused(&message, ANEW));
         }
+        let mut name = Vec::new();
+        entry
+            .read_to_end(&mut name)
+            .map_err(|error| self.damaged(error))?;
         // It ends with a zero byte.
         name.pop();
         drop(entry);

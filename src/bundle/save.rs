@@ -105,6 +105,7 @@ pub async fn save(
         request.overrides,
         root.path(),
         request.to,
+        cancel,
     )
     .await?;
     let name = request

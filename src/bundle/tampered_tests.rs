@@ -1,7 +1,10 @@
 //! Bundles that are not what was saved: cut off, damaged, made up.
 
+use tokio_util::sync::CancellationToken;
+
 use super::fixture::{Fixture, append, archive, compress, open, read_whole, refusal};
-use super::manifest::{self, Manifest};
+use super::manifest::{self, MAX_FILE_BYTES, Manifest};
+use super::unpack::Unpacked;
 
 #[test]
 fn a_bundle_that_is_cut_off_anywhere_is_refused_and_says_how_far_it_goes() {
@@ -171,7 +174,31 @@ fn what_would_unpack_to_more_than_it_says_is_not_unpacked() {
         &zeros,
     );
     append(&mut long, tar::EntryType::Regular, "files/x", b"");
-    refusal(&compress(&long.into_inner().unwrap()));
+    let said = refusal(&compress(&long.into_inner().unwrap()));
+    assert!(said.contains("a name of 67.1 MB"), "{said}");
+}
+
+#[test]
+fn files_for_which_there_is_no_room_are_refused_before_the_first_is_unpacked() {
+    let mut bundle = open(&Fixture::new().bytes()).unwrap();
+    bundle.manifest.files[0].size = 1 << 60;
+    let said = Unpacked::from(&bundle, &CancellationToken::new()).unwrap_err();
+    assert!(matches!(said, super::Error::Refused { .. }), "{said:?}");
+    let said = said.to_string();
+    assert!(said.contains("files needs 1.2 EB"), "{said}");
+}
+
+#[test]
+fn files_of_more_than_any_event_has_are_refused_wherever_there_is_room() {
+    let mut fixture = Fixture::new();
+    let others = fixture.manifest.file_bytes() - fixture.manifest.files[0].size;
+    for (more, taken) in [(0, true), (1, false)] {
+        fixture.manifest.files[0].size = MAX_FILE_BYTES - others + more;
+        fixture.add_up();
+        let parsed = Manifest::parse(&fixture.manifest.to_bytes());
+        assert_eq!(parsed.is_ok(), taken, "{parsed:?}");
+        assert!(taken || parsed.unwrap_err().contains("4.3 GB is the most"));
+    }
 }
 
 #[test]

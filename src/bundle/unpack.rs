@@ -7,12 +7,17 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
 
 use super::error::{Error, Result};
 use super::manifest::{FileEntry, Manifest};
 use super::read::{Bundle, Item, Part};
+use super::room;
 use crate::model::environment::WorkspaceFiles;
 use crate::model::{BundledImage, Environment};
+
+/// What a file takes more than its bytes, on most file systems, at most.
+const BLOCK: u64 = 4096;
 
 /// A bundle's files, in a directory that goes when this is dropped.
 #[derive(Debug)]
@@ -28,14 +33,26 @@ impl Unpacked {
     ///
     /// # Errors
     ///
-    /// As [`Bundle::walk`], and where the directory can't be written to.
-    pub fn from(bundle: &Bundle) -> Result<Self> {
+    /// As [`Bundle::walk`]; [`Error::Refused`] where there is no room for them; and where the
+    /// directory can't be written to; [`Error::Interrupted`] once `cancel` is cancelled, and
+    /// nothing is left then.
+    pub fn from(bundle: &Bundle, cancel: &CancellationToken) -> Result<Self> {
+        let manifest = &bundle.manifest;
+        let names = manifest.files.len() + manifest.directories.len() + manifest.links.len();
+        let needed = manifest
+            .file_bytes()
+            .saturating_add(BLOCK.saturating_mul(names as u64));
+        room::check(
+            &std::env::temp_dir(),
+            needed,
+            "unpacking the bundle's files",
+        )?;
         let directory = tempfile::Builder::new()
             .prefix("seatbox-bundle-")
             .permissions(Permissions::from_mode(0o700))
             .tempdir()
             .map_err(Error::io("the temporary directory"))?;
-        unpack(bundle, directory.path())?;
+        unpack(bundle, directory.path(), cancel)?;
         Ok(Self {
             directory,
             manifest: bundle.manifest.clone(),
@@ -73,13 +90,17 @@ impl Unpacked {
     }
 }
 
-fn unpack(bundle: &Bundle, root: &Path) -> Result {
+fn unpack(bundle: &Bundle, root: &Path, cancel: &CancellationToken) -> Result {
     let manifest = &bundle.manifest;
     let make = |path: &Path| DirBuilder::new().recursive(true).mode(0o700).create(path);
     for directory in &manifest.directories {
         make(&root.join(&directory.path)).map_err(Error::io(&directory.path))?;
     }
-    bundle.walk(Part::Files, &mut |_| Ok(()), &mut |item, content| {
+    let mut advance = |_| match cancel.is_cancelled() {
+        true => Err(Error::Interrupted),
+        false => Ok(()),
+    };
+    bundle.walk(Part::Files, &mut advance, &mut |item, content| {
         let Item::File(file) = item else {
             return Ok(());
         };

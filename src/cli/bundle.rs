@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use super::args::{EnvironmentArgs, Global};
 use super::context;
 use super::error::{Error, Result};
+use super::interruption::Interruption;
 use super::progress::Shown;
-use super::run::Interruptible;
 use super::show;
 use crate::bundle::save::Request;
 use crate::bundle::{self, Brought, Bundle, is_bundle};
@@ -25,8 +25,9 @@ pub async fn save(
     arguments: &EnvironmentArgs,
     to: Option<PathBuf>,
     force: bool,
+    interruption: &Interruption,
 ) -> Result {
-    let read = context::read(arguments, Timestamp::now())?;
+    let read = context::read(arguments, Timestamp::now(), interruption)?;
     if read.unpacked.is_some() {
         return Err(Error::usage(
             format!("{} is a bundle already", arguments.environment.display()),
@@ -55,18 +56,18 @@ pub async fn save(
         to: &to,
         force,
     };
+    let _attended = interruption.attend()?;
     let shown = Shown::start(global);
-    let interruptible = Interruptible::begin();
-    let saved = bundle::save(&request, &shown.events, &interruptible.cancel).await;
+    let saved = bundle::save(&request, &shown.events, &interruption.cancel).await;
     shown.finish().await;
     show::saved(global.output, &saved?);
     Ok(Exit::Success)
 }
 
 /// Checks a bundle, and gives the engine what it lacks of its images.
-pub async fn load(global: &Global, path: &Path) -> Result {
+pub async fn load(global: &Global, path: &Path, interruption: &Interruption) -> Result {
     let bundle = Arc::new(Bundle::open(path)?);
-    let brought = bring_images(global, &bundle).await?;
+    let brought = bring_images(global, &bundle, interruption).await?;
     show::loaded(global.output, &bundle, &brought);
     Ok(Exit::Success)
 }
@@ -76,29 +77,34 @@ pub async fn load(global: &Global, path: &Path) -> Result {
 pub async fn bring<T>(
     global: &Global,
     arguments: &EnvironmentArgs,
+    interruption: &Interruption,
     check: impl FnOnce(&Environment) -> Result<T>,
 ) -> Result<()> {
     if !is_bundle(&arguments.environment) {
         return Ok(());
     }
     check(
-        &context::read(arguments, Timestamp::now())?
+        &context::read(arguments, Timestamp::now(), interruption)?
             .loaded
             .environment,
     )?;
     let bundle = Arc::new(Bundle::open(&arguments.environment)?);
-    bring_images(global, &bundle).await?;
+    bring_images(global, &bundle, interruption).await?;
     Ok(())
 }
 
-async fn bring_images(global: &Global, bundle: &Arc<Bundle>) -> Result<Brought> {
+async fn bring_images(
+    global: &Global,
+    bundle: &Arc<Bundle>,
+    interruption: &Interruption,
+) -> Result<Brought> {
     let engine = context::engine().await?;
+    let _attended = interruption.attend()?;
     let shown = Shown::start(global);
     shown
         .events
         .notice(format!("{} is {}", bundle.name(), bundle.digest));
-    let interruptible = Interruptible::begin();
-    let cancel = &interruptible.cancel;
+    let cancel = &interruption.cancel;
     let brought = bundle::load(Arc::clone(bundle), &engine, &shown.events, cancel).await;
     shown.finish().await;
     Ok(brought?)

@@ -3,13 +3,14 @@
 use super::args::{EnvironmentArgs, Global, Output};
 use super::context;
 use super::error::Result;
+use super::interruption::Interruption;
 use super::print::line;
 use crate::environment::settings;
 use crate::exit::Exit;
 
 /// Prints each value of the environment, with where it comes from.
-pub fn run(global: &Global, environment: &EnvironmentArgs) -> Result {
-    let loaded = context::load(environment)?;
+pub fn run(global: &Global, environment: &EnvironmentArgs, interruption: &Interruption) -> Result {
+    let loaded = context::load(environment, interruption)?;
     let settings = settings(&loaded.tree);
     if global.output == Output::Json {
         let values: Vec<_> = settings

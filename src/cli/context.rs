@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::args::{EnvironmentArgs, SeatArgs, SeatsArgs};
 use super::error::{Error, Result};
+use super::interruption::Interruption;
 use crate::bundle::{self, Bundle, Unpacked};
 use crate::engine::Failure;
 use crate::engine::retry::with_retries;
@@ -25,8 +26,8 @@ fn variable(name: &str) -> Option<String> {
 
 /// Reads the environment file with all that goes over it. Its time may be over: whoever only looks,
 /// or takes away, comes after the end too.
-pub fn load(arguments: &EnvironmentArgs) -> Result<Loaded> {
-    Ok(read(arguments, Timestamp::MIN)?.loaded)
+pub fn load(arguments: &EnvironmentArgs, interruption: &Interruption) -> Result<Loaded> {
+    Ok(read(arguments, Timestamp::MIN, interruption)?.loaded)
 }
 
 /// An environment that was read, with where it was read from.
@@ -42,9 +43,16 @@ pub struct FromFile {
 }
 
 /// Reads the environment file, or that of a bundle, for seats that are made at `now`.
-pub fn read(arguments: &EnvironmentArgs, now: Timestamp) -> Result<FromFile> {
+pub fn read(
+    arguments: &EnvironmentArgs,
+    now: Timestamp,
+    interruption: &Interruption,
+) -> Result<FromFile> {
     let unpacked = match bundle::is_bundle(&arguments.environment) {
-        true => Some(Unpacked::from(&Bundle::open(&arguments.environment)?)?),
+        true => {
+            let bundle = Bundle::open(&arguments.environment)?;
+            Some(Unpacked::from(&bundle, &interruption.cancel)?)
+        }
         false => None,
     };
     // A variable that is not UTF-8 is nothing that a file could name.
@@ -167,7 +175,8 @@ pub struct Context {
     /// How a command names this environment, for advice on what to type next: nothing where the
     /// process environment names it, or the usual file does.
     pub arguments: String,
-    /// Where its files are, if they came in a bundle.
+    /// Where its files are, if they came in a bundle and something may be made of them: whoever
+    /// only looks has read all there is, and leaves no secrets lying about while looking.
     _unpacked: Option<Unpacked>,
 }
 
@@ -176,13 +185,14 @@ pub struct Context {
 pub async fn open<T>(
     arguments: &EnvironmentArgs,
     missing: Missing,
+    interruption: &Interruption,
     check: impl FnOnce(&Environment) -> Result<T>,
 ) -> Result<(Context, T)> {
     let now = match missing {
         Missing::Create | Missing::Pretend => Timestamp::now(),
         Missing::NotNeeded => Timestamp::MIN,
     };
-    let read = read(arguments, now)?;
+    let read = read(arguments, now, interruption)?;
     let environment = Arc::new(read.loaded.environment);
     let meant = check(&environment)?;
     let recipes = Recipes::load(environment.images.recipes.as_deref())?;
@@ -199,7 +209,7 @@ pub async fn open<T>(
         environment,
         provider,
         arguments: named(arguments),
-        _unpacked: read.unpacked,
+        _unpacked: read.unpacked.filter(|_| missing != Missing::NotNeeded),
     };
     Ok((context, meant))
 }

@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use super::args::{EnvironmentArgs, Global, SeatsArgs};
 use super::context;
 use super::error::{Error, Result};
+use super::interruption::Interruption;
 use super::progress::Shown;
-use super::run::interruption;
 use super::show;
 use crate::exit::Exit;
 use crate::expiry::End;
@@ -24,8 +24,9 @@ pub async fn run(
     arguments: &EnvironmentArgs,
     seats: &SeatsArgs,
     dry_run: bool,
+    interruption: &Interruption,
 ) -> Result {
-    let environment = context::load(arguments)?.environment;
+    let environment = context::load(arguments, interruption)?.environment;
     // Seats beyond the count may be named: a lowered count is how they came to be there.
     let selection = seats.seats.clone().unwrap_or_default();
     let everything = selection.is_all();
@@ -54,7 +55,7 @@ pub async fn run(
         scope,
         environments: vec![environment.name.clone()],
     };
-    take_away(global, &provider, about, judge, dry_run).await
+    take_away(global, &provider, about, judge, dry_run, interruption).await
 }
 
 /// A provider that only looks and deletes.
@@ -76,6 +77,7 @@ pub async fn take_away<P: Provider>(
     about: About,
     judge: impl Fn(&Existing<P::Scheme>, &End) -> Verdict,
     dry_run: bool,
+    interruption: &Interruption,
 ) -> Result {
     if dry_run {
         let observed = context::look(provider).await?;
@@ -83,7 +85,8 @@ pub async fn take_away<P: Provider>(
         show::teardown_plan(global.output, &survey.plan(), &survey.keep);
         return Ok(Exit::Success);
     }
-    let cancel = interruption();
+    let _attended = interruption.attend()?;
+    let cancel = &interruption.cancel;
     let shown = Shown::start(global);
     let result = remove(
         provider,
@@ -91,7 +94,7 @@ pub async fn take_away<P: Provider>(
         judge,
         Timestamp::now,
         &shown.events,
-        &cancel,
+        cancel,
     )
     .await;
     shown.finish().await;

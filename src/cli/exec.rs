@@ -3,6 +3,7 @@
 use super::args::{EnvironmentArgs, SeatArgs};
 use super::context::{self, Context, Missing};
 use super::error::{Error, Result};
+use super::interruption::Interruption;
 use crate::exit::Exit;
 use crate::model::{Environment, SeatNumber, Service};
 use crate::provider::docker::errors::failure;
@@ -17,22 +18,37 @@ const SHELL: [&str; 3] = [
 ];
 
 /// Opens a shell in a seat.
-pub async fn shell(environment: &EnvironmentArgs, seat: &SeatArgs) -> Result {
+pub async fn shell(
+    environment: &EnvironmentArgs,
+    seat: &SeatArgs,
+    interruption: &Interruption,
+) -> Result {
     let (context, (seat, service)) =
-        context::open(environment, Missing::NotNeeded, |e| target(e, seat)).await?;
+        context::open(environment, Missing::NotNeeded, interruption, |e| {
+            target(e, seat)
+        })
+        .await?;
     let argv = service
         .seatbox
         .shell
         .clone()
         .unwrap_or_else(|| SHELL.map(str::to_owned).to_vec());
-    attach(&context, seat, &service, argv).await
+    attach(&context, seat, &service, argv, interruption).await
 }
 
 /// Runs a command in a seat.
-pub async fn run(environment: &EnvironmentArgs, seat: &SeatArgs, argv: &[String]) -> Result {
+pub async fn run(
+    environment: &EnvironmentArgs,
+    seat: &SeatArgs,
+    argv: &[String],
+    interruption: &Interruption,
+) -> Result {
     let (context, (seat, service)) =
-        context::open(environment, Missing::NotNeeded, |e| target(e, seat)).await?;
-    attach(&context, seat, &service, argv.to_vec()).await
+        context::open(environment, Missing::NotNeeded, interruption, |e| {
+            target(e, seat)
+        })
+        .await?;
+    attach(&context, seat, &service, argv.to_vec(), interruption).await
 }
 
 fn target(environment: &Environment, arguments: &SeatArgs) -> Result<(SeatNumber, Service)> {
@@ -57,6 +73,7 @@ async fn attach(
     seat: SeatNumber,
     service: &Service,
     argv: Vec<String>,
+    interruption: &Interruption,
 ) -> Result {
     let container = names::container(&context.environment.name, seat, service.name.as_str());
     let options = ExecOptions {
@@ -71,6 +88,7 @@ async fn attach(
             .into_iter()
             .collect(),
     };
+    let _left = interruption.leave_to_command()?;
     let code = exec_attached(&context.provider.engine().docker, &container, options)
         .await
         .map_err(|error| {

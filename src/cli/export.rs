@@ -5,9 +5,12 @@ use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
+
 use super::args::{EnvironmentArgs, SeatArgs};
 use super::context::{self, Missing};
 use super::error::{Error, Result, io};
+use super::interruption::Interruption;
 use super::print::line;
 use crate::exit::Exit;
 use crate::image::Recipes;
@@ -25,8 +28,11 @@ pub async fn compose(
     seat: SeatNumber,
     directory: &Path,
     force: bool,
+    interruption: &Interruption,
 ) -> Result {
-    let mut environment = context::load(arguments)?.environment;
+    // Recipes that came in a bundle are read further below.
+    let read = context::read(arguments, Timestamp::MIN, interruption)?;
+    let mut environment = read.loaded.environment;
     let one = SeatArgs {
         seat: Some(seat),
         service: None,

@@ -8,6 +8,7 @@ use super::args::{EnvironmentArgs, Global, NewEnd};
 use super::context;
 use super::down::bare_provider;
 use super::error::{Error, Result};
+use super::interruption::Interruption;
 use super::show;
 use crate::engine::retry::with_retries;
 use crate::engine::{Failure, FailureClass};
@@ -33,11 +34,11 @@ pub struct What<'a> {
 }
 
 /// Gives the seats of an environment more time. None of them is touched.
-pub async fn run(global: &Global, what: What<'_>) -> Result {
+pub async fn run(global: &Global, what: What<'_>, interruption: &Interruption) -> Result {
     let (name, zone) = match what.only {
         Some(name) => (name.clone(), None),
         None => {
-            let environment = context::load(what.file)?.environment;
+            let environment = context::load(what.file, interruption)?.environment;
             let zone = TimeZone::get(&environment.event.time_zone).ok();
             (environment.name, zone)
         }

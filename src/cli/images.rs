@@ -4,8 +4,8 @@ use super::args::{EnvironmentArgs, Global};
 use super::bundle;
 use super::context::{self, Missing};
 use super::error::Result;
+use super::interruption::Interruption;
 use super::progress::Shown;
-use super::run::interruption;
 use super::show;
 use crate::engine::{Afterwards, Phase, run as carry_out};
 use crate::exit::Exit;
@@ -14,11 +14,17 @@ use crate::plan::Mode;
 use crate::provider::Provider as _;
 
 /// Shows where each image comes from, or gets those that are missing.
-pub async fn run(global: &Global, environment: &EnvironmentArgs, fetch: bool) -> Result {
+pub async fn run(
+    global: &Global,
+    environment: &EnvironmentArgs,
+    fetch: bool,
+    interruption: &Interruption,
+) -> Result {
     if fetch {
-        bundle::bring(global, environment, |_| Ok(())).await?;
+        bundle::bring(global, environment, interruption, |_| Ok(())).await?;
     }
-    let (context, ()) = context::open(environment, Missing::Pretend, |_| Ok(())).await?;
+    let (context, ()) =
+        context::open(environment, Missing::Pretend, interruption, |_| Ok(())).await?;
     let provider = &context.provider;
     let mut observed = context::look(provider).await?;
     let mut complete = true;
@@ -26,14 +32,14 @@ pub async fn run(global: &Global, environment: &EnvironmentArgs, fetch: bool) ->
         // A plan for no seats at all is one for what they share: the images.
         let plan = provider.converge(&observed, &[], Mode::Repair).await?;
         let shown = Shown::start(global);
-        let cancel = interruption();
+        let attended = interruption.attend()?;
         let outcome = carry_out(
             &plan,
             provider,
             Phase::Images,
             Afterwards::Report,
             &shown.events,
-            &cancel,
+            &interruption.cancel,
         )
         .await;
         shown.finish().await;
@@ -43,6 +49,7 @@ pub async fn run(global: &Global, environment: &EnvironmentArgs, fetch: bool) ->
         if outcome.interrupted {
             return Ok(Exit::Interrupted);
         }
+        drop(attended);
         complete = outcome.is_complete();
         observed = context::look(provider).await?;
     }

@@ -1,29 +1,33 @@
 //! `seatbox key`.
 
-use std::io::Read as _;
-
 use secrecy::ExposeSecret as _;
 
 use super::args::{EnvironmentArgs, Global, Output};
 use super::context;
-use super::error::{Error, Result, io};
+use super::error::{Error, Result};
+use super::interruption::Interruption;
 use super::print::line;
 use crate::exit::Exit;
+use crate::provider::docker::terminal;
 use crate::secret::{EventKey, store};
 
 /// An exported key is one short line; more is something else.
-const LONGEST_INPUT: u64 = 1024;
+const LONGEST_INPUT: usize = 1024;
 
-fn path(environment: &EnvironmentArgs) -> Result<std::path::PathBuf> {
-    let environment = context::load(environment)?.environment;
+fn path(environment: &EnvironmentArgs, interruption: &Interruption) -> Result<std::path::PathBuf> {
+    let environment = context::load(environment, interruption)?.environment;
     Ok(store::key_path(&environment.name, |name| {
         std::env::var(name).ok()
     })?)
 }
 
 /// Prints the key's fingerprint.
-pub fn fingerprint(global: &Global, environment: &EnvironmentArgs) -> Result {
-    let key = store::load(&path(environment)?)?;
+pub fn fingerprint(
+    global: &Global,
+    environment: &EnvironmentArgs,
+    interruption: &Interruption,
+) -> Result {
+    let key = store::load(&path(environment, interruption)?)?;
     match global.output {
         Output::Text => line(key.fingerprint()),
         Output::Json => {
@@ -35,20 +39,27 @@ pub fn fingerprint(global: &Global, environment: &EnvironmentArgs) -> Result {
 }
 
 /// Prints the key, which is what was asked for.
-pub fn export(environment: &EnvironmentArgs) -> Result {
-    let key = store::load(&path(environment)?)?;
+pub fn export(environment: &EnvironmentArgs, interruption: &Interruption) -> Result {
+    let key = store::load(&path(environment, interruption)?)?;
     line(key.export().expose_secret());
     Ok(Exit::Success)
 }
 
 /// Takes a key from standard input; an argument would be seen by everybody on the machine.
-pub fn import(environment: &EnvironmentArgs, force: bool) -> Result {
-    let path = path(environment)?;
-    let mut given = String::new();
-    std::io::stdin()
-        .take(LONGEST_INPUT)
-        .read_to_string(&mut given)
-        .map_err(io("standard input"))?;
+pub async fn import(
+    environment: &EnvironmentArgs,
+    force: bool,
+    interruption: &Interruption,
+) -> Result {
+    let path = path(environment, interruption)?;
+    let mut given = Vec::new();
+    let mut pieces = terminal::input();
+    while given.len() < LONGEST_INPUT
+        && let Some(piece) = pieces.recv().await
+    {
+        given.extend(piece);
+    }
+    let given = String::from_utf8_lossy(&given);
     if given.trim().is_empty() {
         return Err(Error::usage(
             "there is no key on standard input",

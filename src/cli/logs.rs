@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::args::{EnvironmentArgs, SeatsArgs};
 use super::context::{self, Missing};
 use super::error::{Error, Result, io};
+use super::interruption::Interruption;
 use crate::exit::Exit;
 use crate::model::seat::Owner;
 use crate::model::{Environment, ServiceName};
@@ -26,7 +27,12 @@ pub struct Wanted {
 }
 
 /// Prints what services wrote.
-pub async fn run(environment: &EnvironmentArgs, seats: &SeatsArgs, wanted: Wanted) -> Result {
+pub async fn run(
+    environment: &EnvironmentArgs,
+    seats: &SeatsArgs,
+    wanted: Wanted,
+    interruption: &Interruption,
+) -> Result {
     let since = wanted
         .since
         .as_deref()
@@ -46,7 +52,8 @@ pub async fn run(environment: &EnvironmentArgs, seats: &SeatsArgs, wanted: Wante
         }
         context::seats(environment, seats)
     };
-    let (context, seats) = context::open(environment, Missing::NotNeeded, meant).await?;
+    let (context, seats) =
+        context::open(environment, Missing::NotNeeded, interruption, meant).await?;
     let name = &context.environment.name;
     let observed = context::look(&context.provider).await?.of(name);
     let mut sources: Vec<LogSource> = observed

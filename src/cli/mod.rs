@@ -12,6 +12,7 @@ pub mod export;
 pub mod extend;
 pub mod images;
 pub mod init;
+pub mod interruption;
 pub mod key;
 pub mod logs;
 pub mod man;

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::args::{EnvironmentArgs, Global, SeatsArgs};
 use super::context::{self, Missing};
 use super::error::Result;
+use super::interruption::Interruption;
 use super::show;
 use crate::exit::Exit;
 use crate::image::Recipes;
@@ -13,9 +14,16 @@ use crate::provider::Provider as _;
 use crate::provider::docker::offline;
 
 /// Prints what `up` would do.
-pub async fn run(global: &Global, environment: &EnvironmentArgs, seats: &SeatsArgs) -> Result {
-    let (context, seats) =
-        context::open(environment, Missing::Pretend, |e| context::seats(e, seats)).await?;
+pub async fn run(
+    global: &Global,
+    environment: &EnvironmentArgs,
+    seats: &SeatsArgs,
+    interruption: &Interruption,
+) -> Result {
+    let (context, seats) = context::open(environment, Missing::Pretend, interruption, |e| {
+        context::seats(e, seats)
+    })
+    .await?;
     let observed = context::look(&context.provider).await?;
     let plan = context
         .provider
@@ -26,9 +34,14 @@ pub async fn run(global: &Global, environment: &EnvironmentArgs, seats: &SeatsAr
 }
 
 /// Prints what `up` would do on an engine that has nothing. None is asked, and no key is made.
-pub fn offline(global: &Global, arguments: &EnvironmentArgs, seats: &SeatsArgs) -> Result {
+pub fn offline(
+    global: &Global,
+    arguments: &EnvironmentArgs,
+    seats: &SeatsArgs,
+    interruption: &Interruption,
+) -> Result {
     let now = Timestamp::now();
-    let read = context::read(arguments, now)?;
+    let read = context::read(arguments, now, interruption)?;
     let environment = read.loaded.environment;
     let seats = context::seats(&environment, seats)?;
     let recipes = Recipes::load(environment.images.recipes.as_deref())?;

@@ -3,6 +3,7 @@
 use super::args::{EnvironmentArgs, Global, SeatsArgs};
 use super::context::{self, Missing};
 use super::error::{Error, Result};
+use super::interruption::Interruption;
 use super::{plan as planning, show, up};
 use crate::engine::Phase;
 use crate::model::Environment;
@@ -26,6 +27,7 @@ pub async fn run(
     environment: &EnvironmentArgs,
     seats: &SeatsArgs,
     what: What,
+    interruption: &Interruption,
 ) -> Result {
     let missing = if what.dry_run {
         Missing::Pretend
@@ -42,7 +44,7 @@ pub async fn run(
         }
         context::seats(environment, seats)
     };
-    let (context, seats) = context::open(environment, missing, meant).await?;
+    let (context, seats) = context::open(environment, missing, interruption, meant).await?;
     let mode = Mode::Reset {
         workspace: what.workspace,
     };
@@ -52,5 +54,5 @@ pub async fn run(
         show::plan(global.output, &context.environment, &plan);
         return Ok(planning::exit(&plan));
     }
-    up::converge(global, &context, &seats, Phase::Reset, mode).await
+    up::converge(global, &context, &seats, Phase::Reset, mode, interruption).await
 }

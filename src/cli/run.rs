@@ -1,10 +1,10 @@
 //! From the command line to the verb.
 
 use clap::Parser as _;
-use tokio_util::sync::CancellationToken;
 
 use super::args::{Cli, Command, Export, Images, Key};
-use super::error::Result;
+use super::error::{Result, io};
+use super::interruption::{GRACE, Interruption};
 use super::{
     bundle, completions, config, context, down, exec, export, extend, images, init, key, logs, man,
     plan, reset, schedule, schema, status, sweep, up,
@@ -25,16 +25,33 @@ pub fn run() -> Exit {
             return Exit::Failure;
         }
     };
-    let exit = runtime.block_on(dispatch(cli)).unwrap_or_else(|error| {
+    let (result, at_once) = runtime.block_on(interruptible(cli));
+    let exit = result.unwrap_or_else(|error| {
         error.print(output);
         error.exit()
     });
-    // A thread that waits for the keyboard would hold the end up.
-    runtime.shutdown_background();
+    if at_once {
+        // For threads that still have to delete what they wrote.
+        runtime.shutdown_timeout(GRACE);
+    } else {
+        // A thread that waits for the keyboard would hold the end up.
+        runtime.shutdown_background();
+    }
     exit
 }
 
-async fn dispatch(cli: Cli) -> Result {
+/// Gives what came of it, and whether it is to end at once.
+async fn interruptible(cli: Cli) -> (Result, bool) {
+    match Interruption::begin() {
+        Ok(interruption) => {
+            let result = interruption.watch(dispatch(cli, &interruption)).await;
+            (result, interruption.is_at_once())
+        }
+        Err(error) => (Err(io("listening for signals")(error)), false),
+    }
+}
+
+async fn dispatch(cli: Cli, interruption: &Interruption) -> Result {
     let global = &cli.global;
     match cli.command {
         Command::Init {
@@ -42,18 +59,18 @@ async fn dispatch(cli: Cli) -> Result {
             name,
             count,
         } => init::run(&directory, name, count),
-        Command::Config { environment } => config::run(global, &environment),
+        Command::Config { environment } => config::run(global, &environment, interruption),
         Command::Schema { of } => schema::run(of),
         Command::Plan {
             environment,
             seats,
             offline: true,
-        } => plan::offline(global, &environment, &seats),
+        } => plan::offline(global, &environment, &seats, interruption),
         Command::Plan {
             environment,
             seats,
             offline: false,
-        } => plan::run(global, &environment, &seats).await,
+        } => plan::run(global, &environment, &seats, interruption).await,
         Command::Up {
             environment,
             seats,
@@ -62,9 +79,9 @@ async fn dispatch(cli: Cli) -> Result {
         } => {
             let environment = context::or_bundle(environment, bundle)?;
             if dry_run {
-                return plan::run(global, &environment, &seats).await;
+                return plan::run(global, &environment, &seats, interruption).await;
             }
-            up::run(global, &environment, &seats).await
+            up::run(global, &environment, &seats, interruption).await
         }
         Command::Status {
             environment,
@@ -73,7 +90,7 @@ async fn dispatch(cli: Cli) -> Result {
             interval,
         } => {
             let interval = watch.then(|| std::time::Duration::from_secs(interval));
-            status::run(global, &environment, &seats, interval).await
+            status::run(global, &environment, &seats, interval, interruption).await
         }
         Command::Reset {
             environment,
@@ -87,14 +104,16 @@ async fn dispatch(cli: Cli) -> Result {
                 all,
                 dry_run,
             };
-            reset::run(global, &environment, &seats, what).await
+            reset::run(global, &environment, &seats, what, interruption).await
         }
-        Command::Shell { environment, seat } => exec::shell(&environment, &seat).await,
+        Command::Shell { environment, seat } => {
+            exec::shell(&environment, &seat, interruption).await
+        }
         Command::Exec {
             environment,
             seat,
             argv,
-        } => exec::run(&environment, &seat, &argv).await,
+        } => exec::run(&environment, &seat, &argv, interruption).await,
         Command::Logs {
             environment,
             seats,
@@ -111,13 +130,13 @@ async fn dispatch(cli: Cli) -> Result {
                 since,
                 timestamps,
             };
-            logs::run(&environment, &seats, options).await
+            logs::run(&environment, &seats, options, interruption).await
         }
         Command::Down {
             environment,
             seats,
             dry_run,
-        } => down::run(global, &environment, &seats, dry_run).await,
+        } => down::run(global, &environment, &seats, dry_run, interruption).await,
         Command::Extend {
             environment,
             only,
@@ -130,19 +149,19 @@ async fn dispatch(cli: Cli) -> Result {
                 end: &end,
                 dry_run,
             };
-            extend::run(global, what).await
+            extend::run(global, what, interruption).await
         }
         Command::Sweep {
             all,
             only,
             provider: _,
             dry_run,
-        } => sweep::run(global, all, only, dry_run).await,
+        } => sweep::run(global, all, only, dry_run, interruption).await,
         Command::Images {
             environment,
             fetch,
             action: None,
-        } => images::run(global, &environment, fetch).await,
+        } => images::run(global, &environment, fetch, interruption).await,
         Command::Images {
             action: Some(action),
             ..
@@ -151,8 +170,8 @@ async fn dispatch(cli: Cli) -> Result {
                 environment,
                 to,
                 force,
-            } => bundle::save(global, &environment, to, force).await,
-            Images::Load { bundle } => bundle::load(global, &bundle).await,
+            } => bundle::save(global, &environment, to, force, interruption).await,
+            Images::Load { bundle } => bundle::load(global, &bundle, interruption).await,
         },
         Command::Export { form } => match form {
             Export::Compose {
@@ -160,7 +179,7 @@ async fn dispatch(cli: Cli) -> Result {
                 seat,
                 directory,
                 force,
-            } => export::compose(&environment, seat, &directory, force).await,
+            } => export::compose(&environment, seat, &directory, force, interruption).await,
             Export::Systemd {
                 only,
                 directory,
@@ -169,65 +188,15 @@ async fn dispatch(cli: Cli) -> Result {
             Export::Cron { only } => schedule::cron(only),
         },
         Command::Key { action } => match action {
-            Key::Fingerprint { environment } => key::fingerprint(global, &environment),
-            Key::Export { environment } => key::export(&environment),
-            Key::Import { environment, force } => key::import(&environment, force),
+            Key::Fingerprint { environment } => {
+                key::fingerprint(global, &environment, interruption)
+            }
+            Key::Export { environment } => key::export(&environment, interruption),
+            Key::Import { environment, force } => {
+                key::import(&environment, force, interruption).await
+            }
         },
         Command::Completions { shell } => completions::run(shell),
         Command::Man { directory } => man::run(directory.as_deref()),
-    }
-}
-
-/// A token that is cancelled by Ctrl-C or by a request to end (SIGTERM): what is under way then
-/// comes to its end, and nothing new begins. A second Ctrl-C ends the program at once.
-pub fn interruption() -> CancellationToken {
-    let token = CancellationToken::new();
-    tokio::spawn(listen(token.clone()));
-    token
-}
-
-/// A token as [`interruption`] has it, for one of several steps of a verb.
-pub struct Interruptible {
-    /// The token.
-    pub cancel: CancellationToken,
-    listener: tokio::task::JoinHandle<()>,
-}
-
-impl Interruptible {
-    /// Listens until it is dropped.
-    pub fn begin() -> Self {
-        let cancel = CancellationToken::new();
-        Self {
-            listener: tokio::spawn(listen(cancel.clone())),
-            cancel,
-        }
-    }
-}
-
-impl Drop for Interruptible {
-    fn drop(&mut self) {
-        self.listener.abort();
-    }
-}
-
-async fn listen(cancel: CancellationToken) {
-    let mut terminate =
-        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok();
-    let terminated = async {
-        match &mut terminate {
-            Some(signal) => signal.recv().await,
-            None => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminated => {}
-    }
-    cancel.cancel();
-    anstream::eprintln!(
-        "interrupted: what is under way comes to its end; once more to stop at once"
-    );
-    if tokio::signal::ctrl_c().await.is_ok() {
-        std::process::exit(Exit::Interrupted.code().into());
     }
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::args::{EnvironmentArgs, Global, Output, SeatsArgs};
 use super::context::{self, Missing};
 use super::error::Result;
+use super::interruption::Interruption;
 use super::print::print;
-use super::run::interruption;
 use super::show;
 use crate::exit::Exit;
 use crate::model::seat::SeatState;
@@ -19,12 +19,12 @@ pub async fn run(
     environment: &EnvironmentArgs,
     seats: &SeatsArgs,
     interval: Option<Duration>,
+    interruption: &Interruption,
 ) -> Result {
-    let (context, seats) = context::open(environment, Missing::NotNeeded, |e| {
+    let (context, seats) = context::open(environment, Missing::NotNeeded, interruption, |e| {
         context::seats(e, seats)
     })
     .await?;
-    let cancel = interval.map(|_| interruption());
     loop {
         let mut observed = context::look(&context.provider).await?;
         context.provider.look_closer(&mut observed, &seats).await;
@@ -36,12 +36,9 @@ pub async fn run(
         }
         let notices = context.provider.end_notices(&observed);
         show::status(global.output, &context.environment, &views, &notices);
-        let (Some(interval), Some(cancel)) = (interval, &cancel) else {
+        let Some(interval) = interval else {
             return Ok(if ready { Exit::Success } else { Exit::Partial });
         };
-        tokio::select! {
-            () = tokio::time::sleep(interval) => {}
-            () = cancel.cancelled() => return Ok(Exit::Interrupted),
-        }
+        tokio::time::sleep(interval).await;
     }
 }

@@ -3,6 +3,7 @@
 use super::args::Global;
 use super::down::{bare_provider, take_away};
 use super::error::{Error, Result};
+use super::interruption::Interruption;
 use crate::engine::retry::with_retries;
 use crate::expiry::{Clocks, End, Judgement, judge};
 use crate::model::EnvironmentName;
@@ -18,6 +19,7 @@ pub async fn run(
     all: bool,
     only: Option<EnvironmentName>,
     dry_run: bool,
+    interruption: &Interruption,
 ) -> Result {
     let provider = bare_provider().await?;
     let clocks = with_retries(async || provider.clocks().await, |_, _| {}).await?;
@@ -41,7 +43,7 @@ pub async fn run(
         },
         environments: only.iter().cloned().collect(),
     };
-    take_away(global, &provider, about, judge, dry_run).await
+    take_away(global, &provider, about, judge, dry_run, interruption).await
 }
 
 /// What becomes of a part of an environment that ends at `end`.

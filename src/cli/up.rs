@@ -4,8 +4,8 @@ use super::args::{EnvironmentArgs, Global, SeatsArgs};
 use super::bundle;
 use super::context::{self, Context, Missing};
 use super::error::{Error, Result};
+use super::interruption::Interruption;
 use super::progress::Shown;
-use super::run::interruption;
 use super::show;
 use crate::convergence::{Converged, converge as bring};
 use crate::engine::{Outcome, Phase};
@@ -16,11 +16,29 @@ use crate::model::view::SeatView;
 use crate::plan::Mode;
 
 /// Brings seats up, or puts them right.
-pub async fn run(global: &Global, environment: &EnvironmentArgs, seats: &SeatsArgs) -> Result {
-    bundle::bring(global, environment, |e| context::seats(e, seats)).await?;
-    let (context, seats) =
-        context::open(environment, Missing::Create, |e| context::seats(e, seats)).await?;
-    converge(global, &context, &seats, Phase::Up, Mode::Repair).await
+pub async fn run(
+    global: &Global,
+    environment: &EnvironmentArgs,
+    seats: &SeatsArgs,
+    interruption: &Interruption,
+) -> Result {
+    bundle::bring(global, environment, interruption, |e| {
+        context::seats(e, seats)
+    })
+    .await?;
+    let (context, seats) = context::open(environment, Missing::Create, interruption, |e| {
+        context::seats(e, seats)
+    })
+    .await?;
+    converge(
+        global,
+        &context,
+        &seats,
+        Phase::Up,
+        Mode::Repair,
+        interruption,
+    )
+    .await
 }
 
 /// Brings `seats` to what the environment says, and shows what came of it.
@@ -30,11 +48,13 @@ pub async fn converge(
     seats: &[SeatNumber],
     phase: Phase,
     mode: Mode,
+    interruption: &Interruption,
 ) -> Result {
-    let cancel = interruption();
+    let _attended = interruption.attend()?;
+    let cancel = &interruption.cancel;
     let shown = Shown::start(global);
     let provider = &context.provider;
-    let result = bring(provider, seats, phase, mode, &shown.events, &cancel).await;
+    let result = bring(provider, seats, phase, mode, &shown.events, cancel).await;
     shown.finish().await;
     let Converged { outcome, views } = result.map_err(Error::Call)?;
     show::converged(

@@ -5,6 +5,7 @@ mod bundles;
 mod configuration;
 mod extend;
 mod help;
+mod interruption;
 mod keys;
 mod offline;
 mod schedule;

@@ -1,4 +1,5 @@
 //! What the tests of all groups work with.
 
+pub mod bundle;
 pub mod desk;
 pub mod schema;

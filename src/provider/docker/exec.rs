@@ -128,6 +128,8 @@ pub async fn exec_attached(
     container: &str,
     options: ExecOptions,
 ) -> Result<i64, Error> {
+    // Before anything else: from here on nobody else sees to them.
+    let mut signals = Signals::install()?;
     let tty = options.tty.unwrap_or_else(terminal::is_one);
     let size = if tty { terminal::size() } else { None };
     let config = ExecConfig {
@@ -144,7 +146,6 @@ pub async fn exec_attached(
         ..ExecConfig::default()
     };
     let exec = docker.create_exec(container, config).await?.id;
-    let mut signals = Signals::install()?;
     let _raw = (tty && options.stdin).then(RawMode::enter).transpose()?;
     let (output, input) = start(docker, &exec, tty).await?;
 
