@@ -17,6 +17,8 @@ pub mod manifest;
 pub mod read;
 pub mod room;
 pub mod save;
+pub mod scratch;
+pub mod sizes;
 pub mod steps;
 pub mod unpack;
 pub mod write;

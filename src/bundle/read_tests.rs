@@ -29,7 +29,7 @@ fn a_bundle_gives_back_all_that_was_put_into_it() {
 fn the_environment_loads_from_its_unpacked_files_and_takes_the_bundles_images() {
     let fixture = Fixture::new();
     let bundle = open(&fixture.bytes()).unwrap();
-    let unpacked = Unpacked::from(&bundle, &CancellationToken::new()).unwrap();
+    let unpacked = Unpacked::from(bundle.into(), &CancellationToken::new()).unwrap();
     let file = unpacked.file();
     assert_eq!(std::fs::read_to_string(&file).unwrap(), ENVIRONMENT);
     let events = file.parent().unwrap().to_owned();
@@ -49,7 +49,7 @@ fn the_environment_loads_from_its_unpacked_files_and_takes_the_bundles_images() 
     assert_eq!(std::fs::read_to_string(long).unwrap(), "你好");
 
     let overrides = crate::environment::Overrides {
-        set: unpacked.manifest.settings.clone(),
+        set: unpacked.manifest().settings.clone(),
         ..crate::environment::Overrides::new([], jiff::Timestamp::MIN)
     };
     let mut environment = crate::environment::load(&file, &overrides)
@@ -76,8 +76,11 @@ fn a_clone_stands_for_its_repository_at_its_revision_alone() {
     let workspace = fixture.manifest.workspace.as_mut().unwrap();
     workspace.git = Some("https://git.example/labs.git".to_owned());
     workspace.revision = Some("v1".to_owned());
-    let unpacked =
-        Unpacked::from(&open(&fixture.bytes()).unwrap(), &CancellationToken::new()).unwrap();
+    let unpacked = Unpacked::from(
+        open(&fixture.bytes()).unwrap().into(),
+        &CancellationToken::new(),
+    )
+    .unwrap();
     let none = crate::environment::Overrides::new([], jiff::Timestamp::MIN);
     let loaded = crate::environment::load(&unpacked.file(), &none).unwrap();
     let supplied = |revision: &str| {

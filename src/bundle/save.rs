@@ -1,8 +1,6 @@
 //! Saving an environment as a bundle.
 
 use std::collections::BTreeMap;
-use std::fs::Permissions;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -14,8 +12,9 @@ use super::collect::{Collected, collect};
 use super::error::{Error, Result};
 use super::export::{Export, export};
 use super::manifest::{self, FORMAT, ImageEntry, Manifest, VERSION};
+use super::scratch::{self, Scratch};
 use super::steps::Steps;
-use super::{room, write};
+use super::{room, sizes, write};
 use crate::engine::{Events, Phase};
 use crate::environment::Overrides;
 use crate::image::{Choice, Origin};
@@ -83,22 +82,15 @@ pub async fn save(
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    let failed = || Error::io(directory.display());
     let info = request.engine.docker.info().await;
     room::check_store(&info.map_err(|error| failure("ask the engine about itself", &error))?)?;
-    let mut sizes = 0;
-    for id in images.keys() {
-        let inspected = request.engine.docker.inspect_image(id).await;
-        let inspected = inspected.map_err(|error| failure("inspect image", &error))?;
-        sizes += u64::try_from(inspected.size.unwrap_or(0)).unwrap_or(0);
+    for notice in scratch::clear(directory) {
+        events.notice(notice);
     }
+    let sizes = sizes::together(&request.engine.docker, images.keys()).await?;
     // All of it once as it is, and compressed to a third or so.
     room::check(directory, sizes + sizes / 2, "saving the bundle")?;
-    let root = tempfile::Builder::new()
-        .prefix(".seatbox-save-")
-        .permissions(Permissions::from_mode(0o700))
-        .tempdir_in(directory)
-        .map_err(failed())?;
+    let root = Scratch::new(directory)?;
     let collected = collect(
         request.environment,
         request.file,
@@ -125,10 +117,7 @@ pub async fn save(
     step.finish();
     let manifest = manifest(request, collected, exported, images)?;
     let mut step = steps.step("compress", "files and images", manifest.bytes);
-    let temporary = tempfile::Builder::new()
-        .prefix(".seatbox-save-")
-        .tempfile_in(directory)
-        .map_err(failed())?;
+    let temporary = NamedTempFile::new_in(root.path()).map_err(Error::io(directory.display()))?;
     let (to, force) = (request.to.to_owned(), request.force);
     let work = tokio::task::spawn_blocking(move || {
         let size = compress(

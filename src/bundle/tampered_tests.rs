@@ -182,7 +182,7 @@ fn what_would_unpack_to_more_than_it_says_is_not_unpacked() {
 fn files_for_which_there_is_no_room_are_refused_before_the_first_is_unpacked() {
     let mut bundle = open(&Fixture::new().bytes()).unwrap();
     bundle.manifest.files[0].size = 1 << 60;
-    let said = Unpacked::from(&bundle, &CancellationToken::new()).unwrap_err();
+    let said = Unpacked::from(bundle.into(), &CancellationToken::new()).unwrap_err();
     assert!(matches!(said, super::Error::Refused { .. }), "{said:?}");
     let said = said.to_string();
     assert!(said.contains("files needs 1.2 EB"), "{said}");

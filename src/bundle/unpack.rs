@@ -4,6 +4,7 @@ use std::fs::{DirBuilder, File, Permissions};
 use std::io::{self, Read};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tempfile::TempDir;
@@ -23,8 +24,8 @@ const BLOCK: u64 = 4096;
 #[derive(Debug)]
 pub struct Unpacked {
     directory: TempDir,
-    /// What the bundle says of itself.
-    pub manifest: Manifest,
+    /// The bundle, which stays open: nobody opens it again.
+    pub bundle: Arc<Bundle>,
 }
 
 impl Unpacked {
@@ -36,7 +37,7 @@ impl Unpacked {
     /// As [`Bundle::walk`]; [`Error::Refused`] where there is no room for them; and where the
     /// directory can't be written to; [`Error::Interrupted`] once `cancel` is cancelled, and
     /// nothing is left then.
-    pub fn from(bundle: &Bundle, cancel: &CancellationToken) -> Result<Self> {
+    pub fn from(bundle: Arc<Bundle>, cancel: &CancellationToken) -> Result<Self> {
         let manifest = &bundle.manifest;
         let names = manifest.files.len() + manifest.directories.len() + manifest.links.len();
         let needed = manifest
@@ -52,23 +53,25 @@ impl Unpacked {
             .permissions(Permissions::from_mode(0o700))
             .tempdir()
             .map_err(Error::io("the temporary directory"))?;
-        unpack(bundle, directory.path(), cancel)?;
-        Ok(Self {
-            directory,
-            manifest: bundle.manifest.clone(),
-        })
+        unpack(&bundle, directory.path(), cancel)?;
+        Ok(Self { directory, bundle })
+    }
+
+    /// What the bundle says of itself.
+    pub fn manifest(&self) -> &Manifest {
+        &self.bundle.manifest
     }
 
     /// The environment file.
     pub fn file(&self) -> PathBuf {
-        self.directory.path().join(&self.manifest.file)
+        self.directory.path().join(&self.manifest().file)
     }
 
     /// Lets an environment that was loaded from here take from the bundle what it has: its images,
     /// and the clone of the workspace's repository.
     pub fn supply(&self, environment: &mut Environment) {
         environment.images.bundled = self
-            .manifest
+            .manifest()
             .images
             .iter()
             .flat_map(|image| {
@@ -80,7 +83,7 @@ impl Unpacked {
             })
             .collect();
         if let (Some(WorkspaceFiles::Git { url, revision }), Some(clone)) =
-            (&environment.workspace.files, &self.manifest.workspace)
+            (&environment.workspace.files, &self.manifest().workspace)
             && clone.git.as_ref() == Some(url)
             && clone.revision == *revision
         {

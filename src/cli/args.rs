@@ -78,6 +78,9 @@ pub struct EnvironmentArgs {
         value_name = "FILE"
     )]
     pub environment: PathBuf,
+    /// Whether that must be a bundle, as `--bundle` names one.
+    #[arg(skip)]
+    pub is_bundle: bool,
     /// Set a value of the environment file, as in seats.count=3; may be given again.
     #[arg(long, value_name = "PATH=VALUE")]
     pub set: Vec<String>,

@@ -6,17 +6,17 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::args::{EnvironmentArgs, Global};
-use super::context;
+use super::context::{self, Prepared};
 use super::error::{Error, Result};
 use super::interruption::Interruption;
 use super::progress::Shown;
 use super::show;
 use crate::bundle::save::Request;
-use crate::bundle::{self, Brought, Bundle, is_bundle};
+use crate::bundle::{self, Brought, Bundle};
 use crate::exit::Exit;
 use crate::image::{self, Recipes};
-use crate::model::Environment;
 use crate::model::environment::ImageSource;
+use crate::provider::docker::connect::Engine;
 use crate::provider::docker::observe;
 
 /// Writes a bundle of an environment.
@@ -67,45 +67,38 @@ pub async fn save(
 /// Checks a bundle, and gives the engine what it lacks of its images.
 pub async fn load(global: &Global, path: &Path, interruption: &Interruption) -> Result {
     let bundle = Arc::new(Bundle::open(path)?);
-    let brought = bring_images(global, &bundle, interruption).await?;
+    let engine = context::engine().await?;
+    let brought = bring_images(global, &bundle, &engine, interruption).await?;
     show::loaded(global.output, &bundle, &brought);
     Ok(Exit::Success)
 }
 
-/// Where the environment is in a bundle, makes sure that the engine has its images, after `check`
-/// has found that all else makes sense.
-pub async fn bring<T>(
+/// Where the environment came in a bundle, makes sure that the engine has its images.
+pub async fn bring(
     global: &Global,
-    arguments: &EnvironmentArgs,
+    prepared: &Prepared,
+    engine: &Engine,
     interruption: &Interruption,
-    check: impl FnOnce(&Environment) -> Result<T>,
 ) -> Result<()> {
-    if !is_bundle(&arguments.environment) {
-        return Ok(());
+    if let Some(bundle) = prepared.bundle() {
+        bring_images(global, bundle, engine, interruption).await?;
     }
-    check(
-        &context::read(arguments, Timestamp::now(), interruption)?
-            .loaded
-            .environment,
-    )?;
-    let bundle = Arc::new(Bundle::open(&arguments.environment)?);
-    bring_images(global, &bundle, interruption).await?;
     Ok(())
 }
 
 async fn bring_images(
     global: &Global,
     bundle: &Arc<Bundle>,
+    engine: &Engine,
     interruption: &Interruption,
 ) -> Result<Brought> {
-    let engine = context::engine().await?;
     let _attended = interruption.attend()?;
     let shown = Shown::start(global);
     shown
         .events
         .notice(format!("{} is {}", bundle.name(), bundle.digest));
     let cancel = &interruption.cancel;
-    let brought = bundle::load(Arc::clone(bundle), &engine, &shown.events, cancel).await;
+    let brought = bundle::load(Arc::clone(bundle), engine, &shown.events, cancel).await;
     shown.finish().await;
     Ok(brought?)
 }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::args::{EnvironmentArgs, SeatArgs, SeatsArgs};
 use super::error::{Error, Result};
 use super::interruption::Interruption;
-use crate::bundle::{self, Bundle, Unpacked};
+use crate::bundle::{Bundle, Unpacked, is_bundle};
 use crate::engine::Failure;
 use crate::engine::retry::with_retries;
 use crate::environment::{self, Loaded, Overrides};
@@ -48,17 +48,20 @@ pub fn read(
     now: Timestamp,
     interruption: &Interruption,
 ) -> Result<FromFile> {
-    let unpacked = match bundle::is_bundle(&arguments.environment) {
+    // What must be one is opened whatever it is: that says why it is none.
+    let unpacked = match arguments.is_bundle || is_bundle(&arguments.environment) {
         true => {
-            let bundle = Bundle::open(&arguments.environment)?;
-            Some(Unpacked::from(&bundle, &interruption.cancel)?)
+            let bundle = Arc::new(Bundle::open(&arguments.environment)?);
+            Some(Unpacked::from(bundle, &interruption.cancel)?)
         }
         false => None,
     };
     // A variable that is not UTF-8 is nothing that a file could name.
     let variables = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    let saved = unpacked.iter().flat_map(|bundle| &bundle.manifest.settings);
+    let saved = unpacked
+        .iter()
+        .flat_map(|bundle| &bundle.manifest().settings);
     let overrides = Overrides {
         set: saved.chain(&arguments.set).cloned().collect(),
         provider: arguments.provider,
@@ -91,10 +94,9 @@ pub fn or_bundle(arguments: EnvironmentArgs, bundle: Option<PathBuf>) -> Result<
             "leave one of them out",
         ));
     }
-    // It says why, where it is none.
-    Bundle::open(&path)?;
     Ok(EnvironmentArgs {
         environment: path,
+        is_bundle: true,
         ..arguments
     })
 }
@@ -180,38 +182,76 @@ pub struct Context {
     _unpacked: Option<Unpacked>,
 }
 
-/// Reads the environment, lets `check` say what of it is meant, and reaches the engine. What makes
-/// no sense with the environment is so told before anything is asked for or a key is made.
+/// An environment that makes sense, before its engine is asked for anything.
+pub struct Prepared {
+    read: FromFile,
+    recipes: Recipes,
+    arguments: String,
+    missing: Missing,
+}
+
+impl Prepared {
+    /// The bundle that it came in.
+    pub fn bundle(&self) -> Option<&Arc<Bundle>> {
+        self.read.unpacked.as_ref().map(|files| &files.bundle)
+    }
+
+    /// The environment on that engine, with its key.
+    pub async fn on(self, engine: Engine) -> Result<Context> {
+        let environment = Arc::new(self.read.loaded.environment);
+        let key = Arc::new(key_beside(&engine, &environment.name, self.missing).await?);
+        let provider = DockerProvider::new(
+            engine,
+            Some(Arc::clone(&environment)),
+            Some(key),
+            self.recipes,
+            Timestamp::now(),
+        );
+        Ok(Context {
+            environment,
+            provider,
+            arguments: self.arguments,
+            _unpacked: self
+                .read
+                .unpacked
+                .filter(|_| self.missing != Missing::NotNeeded),
+        })
+    }
+}
+
+/// Reads the environment, and lets `check` say what of it is meant. What makes no sense with the
+/// environment is so told before anything is asked for or a key is made.
+pub fn prepare<T>(
+    arguments: &EnvironmentArgs,
+    missing: Missing,
+    interruption: &Interruption,
+    check: impl FnOnce(&Environment) -> Result<T>,
+) -> Result<(Prepared, T)> {
+    let now = match missing {
+        Missing::Create | Missing::Pretend => Timestamp::now(),
+        Missing::NotNeeded => Timestamp::MIN,
+    };
+    let read = read(arguments, now, interruption)?;
+    let environment = &read.loaded.environment;
+    let meant = check(environment)?;
+    let prepared = Prepared {
+        recipes: Recipes::load(environment.images.recipes.as_deref())?,
+        read,
+        arguments: named(arguments),
+        missing,
+    };
+    Ok((prepared, meant))
+}
+
+/// The same, on the engine that there is.
 pub async fn open<T>(
     arguments: &EnvironmentArgs,
     missing: Missing,
     interruption: &Interruption,
     check: impl FnOnce(&Environment) -> Result<T>,
 ) -> Result<(Context, T)> {
-    let now = match missing {
-        Missing::Create | Missing::Pretend => Timestamp::now(),
-        Missing::NotNeeded => Timestamp::MIN,
-    };
-    let read = read(arguments, now, interruption)?;
-    let environment = Arc::new(read.loaded.environment);
-    let meant = check(&environment)?;
-    let recipes = Recipes::load(environment.images.recipes.as_deref())?;
-    let engine = engine().await?;
-    let key = Arc::new(key_beside(&engine, &environment.name, missing).await?);
-    let provider = DockerProvider::new(
-        engine,
-        Some(Arc::clone(&environment)),
-        Some(key),
-        recipes,
-        Timestamp::now(),
-    );
-    let context = Context {
-        environment,
-        provider,
-        arguments: named(arguments),
-        _unpacked: read.unpacked.filter(|_| missing != Missing::NotNeeded),
-    };
-    Ok((context, meant))
+    let (prepared, meant) = prepare(arguments, missing, interruption, check)?;
+    Ok((prepared.on(engine().await?).await?, meant))
 }
 
 fn named(arguments: &EnvironmentArgs) -> String {

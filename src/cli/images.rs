@@ -20,11 +20,12 @@ pub async fn run(
     fetch: bool,
     interruption: &Interruption,
 ) -> Result {
+    let (prepared, ()) = context::prepare(environment, Missing::Pretend, interruption, |_| Ok(()))?;
+    let engine = context::engine().await?;
     if fetch {
-        bundle::bring(global, environment, interruption, |_| Ok(())).await?;
+        bundle::bring(global, &prepared, &engine, interruption).await?;
     }
-    let (context, ()) =
-        context::open(environment, Missing::Pretend, interruption, |_| Ok(())).await?;
+    let context = prepared.on(engine).await?;
     let provider = &context.provider;
     let mut observed = context::look(provider).await?;
     let mut complete = true;

@@ -22,14 +22,12 @@ pub async fn run(
     seats: &SeatsArgs,
     interruption: &Interruption,
 ) -> Result {
-    bundle::bring(global, environment, interruption, |e| {
+    let (prepared, seats) = context::prepare(environment, Missing::Create, interruption, |e| {
         context::seats(e, seats)
-    })
-    .await?;
-    let (context, seats) = context::open(environment, Missing::Create, interruption, |e| {
-        context::seats(e, seats)
-    })
-    .await?;
+    })?;
+    let engine = context::engine().await?;
+    bundle::bring(global, &prepared, &engine, interruption).await?;
+    let context = prepared.on(engine).await?;
     converge(
         global,
         &context,

@@ -1,9 +1,9 @@
 //! An event in one file, brought up on an engine that has no images and no network.
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::fs::PermissionsExt as _;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use bollard::Docker;
 use bollard::query_parameters::{
@@ -219,6 +219,31 @@ async fn a_name_that_another_image_has_stays_with_it_and_what_is_there_is_not_se
     assert_eq!(container.image.unwrap(), id);
     assert_eq!(results(&event.up()), ["unchanged"]);
     event.run(&["reset", "--seat", "1"]).exits(0);
+    event.down().await;
+}
+
+#[tokio::test]
+async fn a_bundle_is_opened_once_and_what_was_checked_is_what_is_brought_up() {
+    let event = Event::new("once", 1, SMALL).await;
+    let (path, saved) = event.save("once.seatbox");
+    let digest = saved["bundle"]["digest"].as_str().unwrap().to_owned();
+    let mut up = event
+        .command(&["up", "--log-format", "json", "--bundle"])
+        .arg(&path)
+        .env_remove("SEATBOX_ENVIRONMENT")
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(up.stderr.take().unwrap()).lines();
+    let told = lines.find(|line| line.as_ref().unwrap().contains(&digest));
+    assert!(told.is_some());
+    // Somebody puts another one there, while it is being checked.
+    std::fs::remove_file(&path).unwrap();
+    event.desk.write("once.seatbox", "no bundle");
+    let rest: Vec<String> = lines.map_while(Result::ok).collect();
+    assert!(up.wait().unwrap().success(), "{rest:#?}");
+    assert_eq!(results(&event.up()), ["unchanged"]);
     event.down().await;
 }
 
