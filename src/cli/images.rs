@@ -31,7 +31,7 @@ pub async fn run(
     let mut complete = true;
     if fetch {
         // A plan for no seats at all is one for what they share: the images.
-        let plan = provider.converge(&observed, &[], Mode::Repair).await?;
+        let plan = provider.converge(&observed, &[], &Mode::Repair).await?;
         let shown = Shown::start(global);
         let attended = interruption.attend()?;
         let outcome = carry_out(

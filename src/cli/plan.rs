@@ -27,7 +27,7 @@ pub async fn run(
     let observed = context::look(&context.provider).await?;
     let plan = context
         .provider
-        .converge(&observed, &seats, Mode::Repair)
+        .converge(&observed, &seats, &Mode::Repair)
         .await?;
     show::plan(global.output, &context.environment, &plan);
     Ok(exit(&plan))
