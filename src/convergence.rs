@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::engine::retry::{with_patience, with_retries};
 use crate::engine::{Afterwards, Events, Failure, FailureClass, Outcome, Phase, SeatResult, run};
 use crate::model::SeatNumber;
-use crate::model::seat::{Owner, SeatState};
+use crate::model::seat::SeatState;
 use crate::model::view::SeatView;
 use crate::plan::{Cause, Mode, Operation, Plan, Scheme};
 use crate::provider::Provider;
@@ -30,8 +30,8 @@ pub struct Converged {
 
 /// Brings `seats` to what the environment says. Seats for which another look may find a way around
 /// what failed ([`FailureClass::may_be_replanned`]), or which are not as this run left them, have
-/// another round, in which only they are planned for; a reset is not made twice. Where nothing is
-/// to be done it is one look.
+/// another round, in which only they are planned for; of a reset only what is left is made then
+/// ([`Mode::after`]). Where nothing is to be done it is one look.
 ///
 /// # Errors
 ///
@@ -49,29 +49,28 @@ pub async fn converge<P: Provider>(
     let mut total = Outcome::default();
     let mut before = Round::default();
     let mut known = look(provider, cancel).await?;
-    let mut work = vec![(mode, seats.to_vec())];
+    let mut mode = mode;
+    let mut scope = seats.to_vec();
     for number in 1.. {
         let afterwards = match number {
             MOST_ROUNDS => Afterwards::Report,
             _ => Afterwards::Replan,
         };
-        let mut round = Round::default();
-        for (mode, seats) in work {
-            let plan = provider.converge(&known, &seats, mode).await?;
-            for notice in plan.notices.iter().cloned().chain(replaced(&plan)) {
-                if told.insert(notice.clone()) {
-                    events.notice(notice);
-                }
+        let plan = provider.converge(&known, &scope, &mode).await?;
+        for notice in plan.notices.iter().cloned().chain(replaced(&plan)) {
+            if told.insert(notice.clone()) {
+                events.notice(notice);
             }
-            let phase = match plan.changes_nothing() {
-                true => Phase::Check,
-                false => phase,
-            };
-            let offset = begun.elapsed();
-            let outcome = run(&plan, provider, phase, afterwards, events, cancel).await;
-            round.note(&plan, mode, &outcome);
-            merge(&mut total, outcome, offset);
         }
+        let phase = match plan.changes_nothing() {
+            true => Phase::Check,
+            false => phase,
+        };
+        let offset = begun.elapsed();
+        let outcome = run(&plan, provider, phase, afterwards, events, cancel).await;
+        let round = Round::of(&plan, &outcome);
+        mode = mode.after(&plan, |id| outcome.failures.contains_key(&id));
+        merge(&mut total, outcome, offset);
         total.took = begun.elapsed();
         if round.acted {
             // Whoever was waited for in vain is not waited for again.
@@ -95,11 +94,7 @@ pub async fn converge<P: Provider>(
             () = cancel.cancelled() => {}
         }
         known = look(provider, cancel).await?;
-        let (reset, repair) = again
-            .into_iter()
-            .partition::<Vec<_>, _>(|seat| round.still_to_reset.contains(seat));
-        work = vec![(mode, reset), (Mode::Repair, repair)];
-        work.retain(|(_, seats)| !seats.is_empty());
+        scope = again;
         before = round;
     }
     unreachable!("the last round returns")
@@ -125,32 +120,20 @@ struct Round {
     scope: BTreeSet<SeatNumber>,
     /// Seats that could not be planned for, and why.
     blocked: BTreeMap<SeatNumber, String>,
-    /// Seats that were to be reset, and of which not all that was to go has gone.
-    still_to_reset: BTreeSet<SeatNumber>,
 }
 
 impl Round {
-    fn note<S: Scheme>(&mut self, plan: &Plan<S>, mode: Mode, outcome: &Outcome) {
-        self.acted |= !plan.actions.is_empty();
-        self.lost_touch |= outcome.lost_touch;
-        self.scope.extend(&plan.seats);
+    fn of<S: Scheme>(plan: &Plan<S>, outcome: &Outcome) -> Self {
+        let unreachable = |failure: &Failure| failure.class == FailureClass::Unreachable;
         let blocked = plan.blocked.iter();
-        self.blocked
-            .extend(blocked.map(|blocked| (blocked.seat, blocked.reason.clone())));
-        for (id, failure) in &outcome.failures {
-            self.in_vain |= failure.class == FailureClass::Unreachable;
-            let action = &plan.actions[*id];
-            // Nothing of a seat is made before all of the old is gone.
-            if let (Mode::Reset { .. }, Operation::Delete(_), Owner::Seat(seat)) =
-                (mode, &action.operation, action.owner)
-            {
-                self.still_to_reset.insert(seat);
-            }
-        }
-        // Of these, not even the first has begun.
-        if let Mode::Reset { .. } = mode {
-            self.still_to_reset
-                .extend(plan.blocked.iter().map(|blocked| blocked.seat));
+        Self {
+            acted: !plan.actions.is_empty(),
+            in_vain: outcome.failures.values().any(unreachable),
+            lost_touch: outcome.lost_touch,
+            scope: plan.seats.iter().copied().collect(),
+            blocked: blocked
+                .map(|blocked| (blocked.seat, blocked.reason.clone()))
+                .collect(),
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
+use crate::engine::retry::MOST_ATTEMPTS;
 use crate::engine::{Apply, Event, Progress};
 use crate::plan::tests::{Toy, ToyKind, a_box, floor, found};
 use crate::plan::{self, Action, Blocked, Desired, Found, Key};
@@ -12,13 +13,14 @@ use crate::provider::Existing;
 
 type Things = BTreeMap<Key<ToyKind>, Found<Toy>>;
 
-/// A floor and a box for each seat.
+/// A floor and two boxes for each seat.
 #[derive(Default)]
 struct World {
     things: Mutex<Things>,
     looks: AtomicUsize,
     calls: Mutex<Vec<String>>,
-    /// What the next calls of that name come to, where they don't succeed.
+    /// What the next calls of that name come to, where they don't succeed. One that times out has
+    /// worked, and nobody heard of it.
     failures: Mutex<HashMap<String, Vec<Failure>>>,
     /// Seats that can't be planned for, for so many plans, and why.
     blocked: Mutex<HashMap<u32, (usize, &'static str)>>,
@@ -83,8 +85,12 @@ impl World {
     }
 }
 
-fn wanted(number: u32) -> [Desired<Toy>; 2] {
-    [floor(number), a_box(number, "b", None)]
+fn wanted(number: u32) -> [Desired<Toy>; 3] {
+    [
+        floor(number),
+        a_box(number, "b", None),
+        a_box(number, "c", None),
+    ]
 }
 
 impl Apply<Toy> for World {
@@ -96,14 +102,16 @@ impl Apply<Toy> for World {
         {
             token.cancel();
         }
-        let failures = self
+        let failure = self
             .failures
             .lock()
             .unwrap()
             .get_mut(&call)
             .and_then(Vec::pop);
-        if let Some(failure) = failures {
-            return Err(failure);
+        if let Some(failure) = &failure
+            && failure.class != FailureClass::Timeout
+        {
+            return Err(failure.clone());
         }
         let mut things = self.things.lock().unwrap();
         match &action.operation {
@@ -127,7 +135,7 @@ impl Apply<Toy> for World {
         if let Some(key) = self.vanishing.lock().unwrap().remove(&call) {
             things.remove(&key);
         }
-        Ok(())
+        failure.map_or(Ok(()), Err)
     }
 }
 
@@ -144,7 +152,7 @@ impl Provider for World {
         &self,
         observed: &Things,
         seats: &[SeatNumber],
-        mode: Mode,
+        mode: &Mode,
     ) -> Result<Plan<Toy>, Failure> {
         let mut blocked = Vec::new();
         let mut desired = Vec::new();
@@ -287,7 +295,7 @@ async fn rounds_have_an_end_and_the_last_failure_is_told() {
 async fn a_service_that_broke_while_the_engine_was_gone_has_another_chance() {
     use FailureClass::{Broken, Unreachable};
     // Popped from the end.
-    let world = World::default().fail("look b2", &[Broken, Unreachable, Unreachable]);
+    let world = World::default().fail("look c2", &[Broken, Unreachable, Unreachable]);
     let (converged, events) = world.bring(2, Mode::Repair).await;
     assert_ready(&converged);
     let notices: Vec<&String> = events
@@ -372,6 +380,73 @@ async fn a_reset_that_has_not_begun_is_still_made() {
     ] {
         assert_eq!(world.calls(call), times, "{call}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_reset_that_stopped_half_way_only_the_rest_is_made() {
+    let world = World::default()
+        .with(2)
+        .fail("delete c2", &[FailureClass::Conflict; 2]);
+    let (converged, _) = world.bring(2, RESET).await;
+    assert_ready(&converged);
+    // By the second round `b2` is new, and somebody may be at work in it.
+    for (call, times) in [
+        ("delete b2", 1),
+        ("make b2", 1),
+        ("delete c2", 3),
+        ("make c2", 1),
+    ] {
+        assert_eq!(world.calls(call), times, "{call}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deletion_that_worked_unheard_is_not_made_again_on_what_is_new() {
+    let world = World::default()
+        .with(1)
+        .fail("delete b1", &[FailureClass::Timeout; MOST_ATTEMPTS])
+        .fail("make b1", &[FailureClass::Conflict]);
+    let (converged, _) = world.bring(1, RESET).await;
+    assert_ready(&converged);
+    assert_eq!(world.calls("delete b1"), MOST_ATTEMPTS);
+    assert_eq!(world.calls("make b1"), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_seat_whose_way_was_barred_is_still_reset_as_a_whole() {
+    let world = World::default()
+        .with(2)
+        .fail("make b2", &[FailureClass::Conflict]);
+    world
+        .blocked
+        .lock()
+        .unwrap()
+        .insert(1, (1, "a port is taken"));
+    let (converged, _) = world.bring(2, RESET).await;
+    assert_ready(&converged);
+    for (call, times) in [("delete b1", 1), ("delete c1", 1), ("delete b2", 1)] {
+        assert_eq!(world.calls(call), times, "{call}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_interruption_of_a_round_is_told_whatever_else_was_to_be_done_in_it() {
+    // In the second round seat 1 is reset, late, and nothing is left to do for seat 2.
+    let world = World {
+        cancel_at: Some(("delete b1".to_owned(), CancellationToken::new())),
+        ..World::default()
+            .with(2)
+            .fail("look b2", &[FailureClass::Timeout; MOST_ATTEMPTS])
+    };
+    world
+        .blocked
+        .lock()
+        .unwrap()
+        .insert(1, (1, "a port is taken"));
+    let (converged, _) = world.bring(2, RESET).await;
+    assert!(converged.outcome.interrupted);
+    assert_eq!(*result(&converged, 1), SeatResult::Interrupted);
+    assert_eq!(*result(&converged, 2), SeatResult::Done);
 }
 
 #[tokio::test(start_paused = true)]

@@ -63,7 +63,9 @@ impl Bare {
         );
         let observed = provider.observe().await?;
         let numbers: Vec<SeatNumber> = setting.numbers().collect();
-        let plan = provider.converge(&observed, &numbers, Mode::Repair).await?;
+        let plan = provider
+            .converge(&observed, &numbers, &Mode::Repair)
+            .await?;
         if let Some(blocked) = plan.blocked.first() {
             return Err(format!("seat {}: {}", blocked.seat, blocked.reason).into());
         }

@@ -24,7 +24,7 @@ pub async fn run(global: &Global, environment: &EnvironmentArgs, fetch: bool) ->
     let mut complete = true;
     if fetch {
         // A plan for no seats at all is one for what they share: the images.
-        let plan = provider.converge(&observed, &[], Mode::Repair).await?;
+        let plan = provider.converge(&observed, &[], &Mode::Repair).await?;
         let shown = Shown::start(global);
         let cancel = interruption();
         let outcome = carry_out(

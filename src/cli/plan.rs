@@ -19,7 +19,7 @@ pub async fn run(global: &Global, environment: &EnvironmentArgs, seats: &SeatsAr
     let observed = context::look(&context.provider).await?;
     let plan = context
         .provider
-        .converge(&observed, &seats, Mode::Repair)
+        .converge(&observed, &seats, &Mode::Repair)
         .await?;
     show::plan(global.output, &context.environment, &plan);
     Ok(exit(&plan))

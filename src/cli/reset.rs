@@ -48,7 +48,7 @@ pub async fn run(
     };
     if what.dry_run {
         let observed = context::look(&context.provider).await?;
-        let plan = context.provider.converge(&observed, &seats, mode).await?;
+        let plan = context.provider.converge(&observed, &seats, &mode).await?;
         show::plan(global.output, &context.environment, &plan);
         return Ok(planning::exit(&plan));
     }

@@ -4,11 +4,11 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::teardown::push_deletions;
-use super::{ActionId, Bond, Cause, Desired, Found, Key, Operation, Plan, Scheme};
+use super::{ActionId, Bond, Cause, Desired, Found, Key, Left, Operation, Plan, Rest, Scheme};
 use crate::model::seat::Owner;
 
 /// How far converging goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Mode {
     /// Only what is missing, changed or broken.
     Repair,
@@ -17,6 +17,27 @@ pub enum Mode {
         /// Whether the workspace, which a reset keeps otherwise, is made anew too.
         workspace: bool,
     },
+    /// What is left of a reset that another plan began, and a repair of all else.
+    Finish(Rest),
+}
+
+impl Mode {
+    /// Whether what was found is to go although nothing is the matter with it.
+    fn renews<S: Scheme>(&self, wanted: &Desired<S>, found: &Found<S>) -> bool {
+        let Owner::Seat(seat) = wanted.owner else {
+            return false;
+        };
+        let whole = |workspace| workspace || !wanted.kept_on_reset;
+        match self {
+            Self::Repair => false,
+            Self::Reset { workspace } => whole(*workspace),
+            Self::Finish(rest) => match rest.seats.get(&seat) {
+                None => false,
+                Some(Left::All) => whole(rest.workspace),
+                Some(Left::Only(ids)) => ids.contains(&found.id),
+            },
+        }
+    }
 }
 
 /// What happens to one wanted resource.
@@ -33,7 +54,7 @@ struct Fate {
 ///
 /// `desired` holds the wanted resources of the seats in scope, each after all that it is made of.
 /// `found` holds what exists of the same seats; what is in it and not wanted is taken away.
-pub fn converge<S: Scheme>(desired: &[Desired<S>], found: Vec<Found<S>>, mode: Mode) -> Plan<S> {
+pub fn converge<S: Scheme>(desired: &[Desired<S>], found: Vec<Found<S>>, mode: &Mode) -> Plan<S> {
     let mut plan = Plan::empty();
     let mut existing: HashMap<Key<S::Kind>, Found<S>> = HashMap::with_capacity(found.len());
     let mut surplus: Vec<(Found<S>, Cause)> = Vec::new();
@@ -143,7 +164,7 @@ fn decide<S: Scheme>(
     wanted: &Desired<S>,
     existing: Option<&Found<S>>,
     fates: &HashMap<&Key<S::Kind>, Fate>,
-    mode: Mode,
+    mode: &Mode,
 ) -> Fate {
     let anew = |cause| Fate {
         from: 0,
@@ -156,10 +177,7 @@ fn decide<S: Scheme>(
     if let Some(cause) = &found.unusable {
         return anew(cause.clone());
     }
-    if let Mode::Reset { workspace } = mode
-        && wanted.owner != Owner::Shared
-        && (workspace || !wanted.kept_on_reset)
-    {
+    if mode.renews(wanted, found) {
         return anew(Cause::Reset);
     }
     if found.fingerprint.as_ref() != Some(&wanted.fingerprint) {

@@ -8,6 +8,7 @@
 pub mod action;
 pub mod converge;
 pub mod resource;
+pub mod rest;
 pub mod teardown;
 pub mod text;
 
@@ -17,4 +18,5 @@ pub(crate) mod tests;
 pub use action::{Action, ActionId, Blocked, Cause, Operation, Plan};
 pub use converge::{Mode, converge};
 pub use resource::{Bond, Desired, Fingerprint, Found, Key, Kind, Lane, Need, Scheme, Stage, Step};
+pub use rest::{Left, Rest};
 pub use teardown::teardown;

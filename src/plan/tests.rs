@@ -150,7 +150,7 @@ fn text(plan: &Plan<Toy>) -> Vec<String> {
 }
 
 fn repair(found: Vec<Found<Toy>>) -> Vec<String> {
-    text(&converge(&wanted(), found, Mode::Repair))
+    text(&converge(&wanted(), found, &Mode::Repair))
 }
 
 #[test]
@@ -174,7 +174,7 @@ fn where_everything_is_as_wanted_there_is_nothing_to_do() {
     let plan = converge(
         &wanted(),
         wanted().iter().map(found).collect(),
-        Mode::Repair,
+        &Mode::Repair,
     );
     assert!(plan.actions.is_empty());
     assert_eq!(plan.seats.len(), 1);
@@ -198,7 +198,7 @@ fn what_is_behind_goes_on_from_where_it_is() {
 fn what_only_has_to_be_looked_at_changes_nothing() {
     let mut existing: Vec<Found<Toy>> = wanted().iter().map(found).collect();
     existing[2].done = 2;
-    let plan = converge(&wanted(), existing, Mode::Repair);
+    let plan = converge(&wanted(), existing, &Mode::Repair);
     assert_eq!(plan.actions.len(), 1);
     assert!(plan.changes_nothing());
 }
@@ -260,7 +260,7 @@ fn a_reset_makes_all_anew_but_what_it_keeps() {
     let kept = converge(
         &wanted(),
         existing.clone(),
-        Mode::Reset { workspace: false },
+        &Mode::Reset { workspace: false },
     );
     assert_eq!(kept.actions.len(), 2 + 6);
     assert!(
@@ -268,7 +268,7 @@ fn a_reset_makes_all_anew_but_what_it_keeps() {
             .iter()
             .all(|action| action.key.kind == ToyKind::Box)
     );
-    let all = converge(&wanted(), existing, Mode::Reset { workspace: true });
+    let all = converge(&wanted(), existing, &Mode::Reset { workspace: true });
     assert_eq!(all.actions.len(), 3 + 7);
 }
 
@@ -279,7 +279,7 @@ fn in_a_reset_each_waits_for_what_it_replaces_and_not_for_its_neighbours() {
         text(&converge(
             &wanted(),
             existing,
-            Mode::Reset { workspace: true }
+            &Mode::Reset { workspace: true }
         ))[..7],
         [
             "0 delete a1 (reset) after []",
@@ -308,8 +308,61 @@ fn what_is_replaced_by_something_else_goes_before_anything_of_its_seat_is_made()
 #[test]
 fn a_reset_of_a_seat_leaves_the_others_alone() {
     let existing: Vec<Found<Toy>> = wanted().iter().map(found).collect();
-    let plan = converge(&wanted(), existing, Mode::Reset { workspace: false });
+    let plan = converge(&wanted(), existing, &Mode::Reset { workspace: false });
     assert!(plan.actions.iter().all(|action| action.owner == seat(1)));
+}
+
+#[test]
+fn a_reset_goes_on_with_what_could_not_be_deleted_and_all_that_waited_for_it() {
+    let existing: Vec<Found<Toy>> = wanted().iter().map(found).collect();
+    let whole = Mode::Reset { workspace: true };
+    let plan = converge(&wanted(), existing.clone(), &whole);
+    // `a1` could not be deleted, so that its floor was not tried. `b1` has gone.
+    let rest = whole.after(&plan, |id| &*plan.actions[id].key.name == "a1");
+    let ids = ["id-a1", "id-f1"].map(Into::into).into();
+    let number = SeatNumber::new(1).unwrap();
+    let expected = Rest {
+        workspace: true,
+        seats: [(number, Left::Only(ids))].into(),
+    };
+    assert_eq!(rest, Mode::Finish(expected));
+    let plan = converge(&wanted(), existing[..2].to_vec(), &rest);
+    assert_eq!(
+        text(&plan)[..3],
+        [
+            "0 delete a1 (reset) after []",
+            "1 delete f1 (reset) after [0]",
+            "2 make f1 (reset) after [1]",
+        ]
+    );
+    assert_eq!(
+        rest.after(&plan, |_| false),
+        Mode::Finish(Rest {
+            workspace: true,
+            seats: [].into(),
+        })
+    );
+}
+
+#[test]
+fn what_is_left_of_a_reset_stays_left_while_its_seat_is_barred() {
+    let number = SeatNumber::new(1).unwrap();
+    let mut plan: Plan<Toy> = Plan::empty();
+    plan.blocked.push(Blocked {
+        seat: number,
+        reason: "a port is taken".to_owned(),
+    });
+    let whole = Mode::Reset { workspace: false }.after(&plan, |_| false);
+    let rest = |left| {
+        Mode::Finish(Rest {
+            workspace: false,
+            seats: [(number, left)].into(),
+        })
+    };
+    assert_eq!(whole, rest(Left::All));
+    let some = rest(Left::Only(["id-a1".into()].into()));
+    assert_eq!(some.after(&plan, |_| false), some);
+    assert_eq!(Mode::Repair.after(&plan, |_| false), Mode::Repair);
 }
 
 #[test]
@@ -337,7 +390,11 @@ fn a_teardown_takes_boxes_before_their_floor_and_shared_things_last() {
 
 #[test]
 fn a_plans_text_names_seat_verb_resource_and_cause_and_ends_with_a_count() {
-    let plan = converge(&wanted(), vec![found(&a_box(1, "old", None))], Mode::Repair);
+    let plan = converge(
+        &wanted(),
+        vec![found(&a_box(1, "old", None))],
+        &Mode::Repair,
+    );
     let text = plan.to_string();
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(

@@ -24,7 +24,7 @@ pub trait Provider: Apply<Self::Scheme> {
         &self,
         observed: &Self::Observed,
         seats: &[SeatNumber],
-        mode: Mode,
+        mode: &Mode,
     ) -> impl Future<Output = Result<Plan<Self::Scheme>, Failure>> + Send;
 
     /// All that is ours in `observed`, with whose it is and when it expires.

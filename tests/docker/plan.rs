@@ -38,7 +38,7 @@ async fn two_hundred_seats_have_two_hundred_networks_with_the_default_settings()
     let observed = provider.observe().await.unwrap();
     let seats: Vec<SeatNumber> = environment.seat_numbers().collect();
     let plan = provider
-        .converge(&observed, &seats, Mode::Repair)
+        .converge(&observed, &seats, &Mode::Repair)
         .await
         .unwrap();
     let short_of_networks = plan

@@ -37,7 +37,7 @@ pub fn plan(
             expires: environment.lifetime.expires(now),
         },
     );
-    let mut plan = converge(&wanted.desired, Vec::new(), Mode::Repair);
+    let mut plan = converge(&wanted.desired, Vec::new(), &Mode::Repair);
     plan.seats = seats.to_vec();
     plan.blocked = wanted.blocked;
     plan.notices = vec![

@@ -184,7 +184,7 @@ impl Scene {
         let found = found(&self.environment, &self.observed, &images, |seat| {
             !blocked.contains(&seat)
         });
-        let mut plan = converge(&wanted.desired, found, Mode::Repair);
+        let mut plan = converge(&wanted.desired, found, &Mode::Repair);
         plan.blocked = wanted.blocked;
         plan
     }

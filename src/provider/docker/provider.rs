@@ -261,7 +261,7 @@ impl Provider for DockerProvider {
         &self,
         observed: &Observed,
         seats: &[SeatNumber],
-        mode: Mode,
+        mode: &Mode,
     ) -> Result<Plan<Docker>, Failure> {
         let environment = self.environment();
         let choices = self.choices(observed).await;
