@@ -25,8 +25,9 @@ pub async fn with_retries<T>(
     attempts(call, noted, Duration::ZERO, &CancellationToken::new()).await
 }
 
-/// The same in the midst of work: one who does not answer at all is waited for, as long as [`AWAY`].
-/// Once `cancel` is cancelled nothing is tried again.
+/// The same in the midst of work: one who does not answer at all is waited for besides, as long as
+/// [`AWAY`] in all. However often one who is gone is back in between, there is an end. Once `cancel`
+/// is cancelled nothing is tried again.
 pub async fn with_patience<T>(
     call: impl AsyncFn() -> Result<T, Failure>,
     noted: impl FnMut(&Failure, Duration),
@@ -41,9 +42,11 @@ async fn attempts<T>(
     away: Duration,
     cancel: &CancellationToken,
 ) -> Result<T, Failure> {
-    let mut pauses = pauses(MOST_ATTEMPTS - 1);
+    let mut ordinary = pauses(MOST_ATTEMPTS - 1);
+    let mut patience = away;
     let mut gone: Option<(Instant, _)> = None;
     loop {
+        let asked = Instant::now();
         let failure = match call().await {
             Ok(value) => return Ok(value),
             Err(failure) => failure,
@@ -52,15 +55,13 @@ async fn attempts<T>(
             return Err(failure);
         }
         let pause = if failure.class == FailureClass::Unreachable && !away.is_zero() {
-            let (since, growing) =
-                gone.get_or_insert_with(|| (Instant::now(), self::pauses(usize::MAX)));
-            growing.next().filter(|_| since.elapsed() < away)
+            let (since, growing) = gone.get_or_insert_with(|| (Instant::now(), pauses(usize::MAX)));
+            growing.next().filter(|_| since.elapsed() < patience)
         } else {
-            // One that is back is met as for the first time.
-            if gone.take().is_some() {
-                pauses = self::pauses(MOST_ATTEMPTS - 1);
+            if let Some((since, _)) = gone.take() {
+                patience = patience.saturating_sub(asked - since);
             }
-            pauses.next()
+            ordinary.next()
         };
         let Some(pause) = pause else {
             return Err(failure);
@@ -132,6 +133,28 @@ mod tests {
         assert_eq!(errs, (false, MOST_ATTEMPTS));
         let refuses = until(FailureClass::Denied, seconds(60), &cancel).await;
         assert_eq!(refuses, (false, 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_who_comes_and_goes_is_not_waited_for_without_end() {
+        use FailureClass::{Connection, Throttle, Timeout, Unreachable};
+        // How many of the first kind come before each of the second.
+        for (absent, back) in [(1, Connection), (2, Timeout), (15, Throttle)] {
+            let (begun, calls) = (Instant::now(), Cell::new(0));
+            let call = async || {
+                calls.set(calls.get() + 1);
+                let class = match calls.get() % (absent + 1) {
+                    0 => back,
+                    _ => Unreachable,
+                };
+                Err::<(), _>(failure(class))
+            };
+            let cancel = CancellationToken::new();
+            with_patience(call, |_, _| {}, &cancel).await.unwrap_err();
+            assert!(calls.get() > absent + 1, "it has a second chance");
+            let ordinary = Duration::from_secs(3) * 2 * MOST_ATTEMPTS as u32;
+            assert!(begun.elapsed() < AWAY + ordinary, "{:?}", begun.elapsed());
+        }
     }
 
     #[tokio::test(start_paused = true)]
