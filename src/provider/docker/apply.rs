@@ -15,7 +15,10 @@ use bytes::Bytes;
 use secrecy::ExposeSecret as _;
 
 use super::create::{Refused, Unanswered};
-use super::errors::{failure, is_conflict, is_lost, is_not_found, is_not_modified};
+use super::errors::{
+    failure, is_being_removed, is_connected, is_lost, is_named_so, is_not_found, is_not_modified,
+    is_not_paused,
+};
 use super::names;
 use super::ready::Readiness;
 use super::scheme::{ContainerSpec, Docker, DockerKind, DockerStep};
@@ -179,9 +182,7 @@ impl Applier {
         let network = names::network(&self.environment().name, spec.seat, network);
         match self.client.connect_network(&network, request).await {
             Ok(()) => Ok(()),
-            Err(error) if super::errors::message(&error).contains("already exists in network") => {
-                Ok(())
-            }
+            Err(error) if is_connected(&error) => Ok(()),
             Err(error) => Err(failure("connect container", &error)),
         }
     }
@@ -268,7 +269,7 @@ impl Applier {
     async fn unpause(&self, name: &str) -> Result<(), Failure> {
         match self.client.unpause_container(name).await {
             Ok(()) => Ok(()),
-            Err(error) if super::errors::message(&error).contains("is not paused") => Ok(()),
+            Err(error) if is_not_paused(&error) => Ok(()),
             Err(error) => Err(failure("unpause container", &error)),
         }
     }
@@ -291,7 +292,7 @@ impl Applier {
         };
         match self.client.rename_container(id, options).await {
             Ok(()) => Ok(()),
-            Err(error) if super::errors::message(&error).contains("same name") => Ok(()),
+            Err(error) if is_named_so(&error) => Ok(()),
             Err(error) => Err(failure("rename container", &error)),
         }
     }
@@ -336,10 +337,7 @@ impl Applier {
         match result {
             Ok(()) => Ok(()),
             Err(error) if is_not_found(&error) => Ok(()),
-            Err(error)
-                if is_conflict(&error)
-                    && super::errors::message(&error).contains("is already in progress") =>
-            {
+            Err(error) if is_being_removed(&error) => {
                 // Somebody else removes it; it is gone when the next look finds nothing.
                 Err(Failure {
                     class: FailureClass::Connection,

@@ -54,8 +54,7 @@ pub fn is_not_found(error: &Error) -> bool {
     status(error) == Some(404)
 }
 
-/// Whether the engine says that it is like that already (304), or that a name is taken or
-/// something is in progress (409).
+/// Whether the engine says that a name is taken or something is in progress.
 pub fn is_conflict(error: &Error) -> bool {
     status(error) == Some(409)
 }
@@ -75,6 +74,26 @@ pub fn is_lost(error: &Error) -> bool {
         || has("container with id exists")
         || has("id already in use")
         || has("failed to start shim") && has("file exists")
+}
+
+/// Whether a container can't be connected to a network because it is on it already.
+pub fn is_connected(error: &Error) -> bool {
+    message(error).contains("already exists in network")
+}
+
+/// Whether a container can't go on because it is not paused.
+pub fn is_not_paused(error: &Error) -> bool {
+    message(error).contains("is not paused")
+}
+
+/// Whether a container can't have a new name because that is its name.
+pub fn is_named_so(error: &Error) -> bool {
+    message(error).contains("same name")
+}
+
+/// Whether somebody else is removing it at the moment.
+pub fn is_being_removed(error: &Error) -> bool {
+    is_conflict(error) && message(error).contains("is already in progress")
 }
 
 fn status(error: &Error) -> Option<u16> {
@@ -213,5 +232,35 @@ mod tests {
         for words in ["the network already exists", "no such file"] {
             assert!(!is_lost(&answer(500, words)), "{words}");
         }
+    }
+
+    #[test]
+    fn what_is_so_already_is_known_by_the_engines_words() {
+        type Predicate = fn(&Error) -> bool;
+        let cases: [(Predicate, u16, &str); 4] = [
+            (
+                is_connected,
+                403,
+                "endpoint with name seat-01-work already exists in network seat-01",
+            ),
+            (is_not_paused, 500, "Container 5f1e is not paused"),
+            (
+                is_named_so,
+                500,
+                "Renaming a container with the same name as its current name",
+            ),
+            (
+                is_being_removed,
+                409,
+                "removal of container 5f1e is already in progress",
+            ),
+        ];
+        for (number, (is_so, ..)) in cases.iter().enumerate() {
+            for (other, (_, status, words)) in cases.iter().enumerate() {
+                assert_eq!(is_so(&answer(*status, words)), number == other, "{words}");
+            }
+        }
+        let elsewhere = answer(500, "a build is already in progress");
+        assert!(!is_being_removed(&elsewhere));
     }
 }
