@@ -1,10 +1,10 @@
 //! Creating networks, volumes and containers, each with our labels in the call that creates it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Mutex;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use bollard::models::{Ipam, IpamConfig, NetworkCreateRequest, VolumeCreateRequest};
+use bollard::models::{Ipam, IpamConfig, NetworkCreateRequest, Volume, VolumeCreateRequest};
 use bollard::query_parameters::{
     CreateContainerOptions, InspectContainerOptions, InspectNetworkOptions, RemoveVolumeOptions,
 };
@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use super::apply::Applier;
 use super::errors::{failure, is_conflict, is_not_found};
 use super::scheme::{ContainerSpec, DockerKind, NetworkSpec, VolumeSpec};
-use super::{container, names};
+use super::{clock, container, names};
 use crate::engine::{Failure, FailureClass};
 use crate::model::seat::Owner;
 use crate::model::{SeatNumber, Text};
@@ -46,20 +46,30 @@ impl Refused {
     }
 }
 
-/// Names of what this process has asked for without hearing what came of it.
+/// Names of what this process has asked for without hearing what came of it, and when it asked first.
 #[derive(Debug, Default)]
-pub struct Unanswered(Mutex<HashSet<String>>);
+pub struct Unanswered(Mutex<HashMap<String, Instant>>);
 
 impl Unanswered {
-    fn note(&self, name: &str) {
+    fn note(&self, name: &str, asked: Instant) {
         let mut names = self.0.lock().expect("nothing panics with this lock held");
-        names.insert(name.to_owned());
+        names.entry(name.to_owned()).or_insert(asked);
     }
 
-    fn has(&self, name: &str) -> bool {
-        let names = self.0.lock().expect("nothing panics with this lock held");
-        names.contains(name)
+    fn forget(&self, name: &str) {
+        let mut names = self.0.lock().expect("nothing panics with this lock held");
+        names.remove(name);
     }
+
+    fn since(&self, name: &str) -> Option<Instant> {
+        let names = self.0.lock().expect("nothing panics with this lock held");
+        names.get(name).copied()
+    }
+}
+
+/// Whether something may have come of a call that failed so: it was made, and not answered.
+fn is_unanswered(class: FailureClass) -> bool {
+    matches!(class, FailureClass::Connection | FailureClass::Timeout)
 }
 
 impl Applier {
@@ -176,29 +186,45 @@ impl Applier {
             )),
             ..Default::default()
         };
+        let asked = Instant::now();
         let volume = match self.client.create_volume(request).await {
             Ok(volume) => volume,
             Err(error) => {
                 let failure = failure(CALL, &error);
-                if failure.class.is_retryable() {
-                    self.unanswered.note(name);
+                if is_unanswered(failure.class) {
+                    self.unanswered.note(name, asked);
                 }
                 return Err(failure);
             }
         };
         // An engine that is ended between making a volume and writing down its labels has one
-        // without any. It is ours where this very call was made before and never answered: the
-        // look before it found no such volume, or it would not have been planned. Not forced: what
-        // a container uses stays.
-        if volume.labels.is_empty() && self.unanswered.has(name) {
+        // without any. It is ours where this very call was made before and never answered, and it is
+        // no older: the look before it found no such volume, or it would not have been planned. Not
+        // forced: what a container uses stays.
+        if volume.labels.is_empty()
+            && let Some(asked) = self.unanswered.since(name)
+            && self.is_since(&volume, asked).await?
+        {
             let removed = self.client.remove_volume(name, None::<RemoveVolumeOptions>);
             removed.await.map_err(|error| failure(CALL, &error))?;
             let message = "the engine was ended before it had labelled it";
             return Err(Failure::new(FailureClass::Connection, CALL, message));
         }
+        self.unanswered.forget(name);
         self.adopt(name, &volume.labels, &spec.fingerprint, CALL)?;
         self.copies.made(name, spec);
         Ok(())
+    }
+
+    /// Whether that volume was made after `asked`, by the clock of the engine that dates it.
+    async fn is_since(&self, volume: &Volume, asked: Instant) -> Result<bool, Failure> {
+        let now = clock::read(&self.client, Timestamp::now).await?.engine;
+        let asked = now.saturating_sub(asked.elapsed());
+        let created = volume.created_at.map(|moment| moment.unix_timestamp());
+        // It is dated in whole seconds.
+        Ok(created
+            .zip(asked.ok())
+            .is_some_and(|(created, asked)| created >= asked.as_second()))
     }
 
     pub(super) async fn create_container(
@@ -324,5 +350,29 @@ impl Applier {
             tokio::time::sleep(pause).await;
         }
         Ok(None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_call_that_was_made_and_not_answered_may_have_left_something() {
+        use FailureClass::{Connection, Throttle, Timeout, Unreachable};
+        assert!([Connection, Timeout].into_iter().all(is_unanswered));
+        assert!(!is_unanswered(Unreachable), "there was nobody to ask");
+        assert!(!is_unanswered(Throttle), "it was answered");
+    }
+
+    #[test]
+    fn what_was_not_answered_is_known_from_the_first_time_until_it_is() {
+        let unanswered = Unanswered::default();
+        let first = Instant::now();
+        unanswered.note("data", first);
+        unanswered.note("data", first + Duration::from_secs(9));
+        assert_eq!(unanswered.since("data"), Some(first));
+        unanswered.forget("data");
+        assert_eq!(unanswered.since("data"), None);
     }
 }
