@@ -96,7 +96,10 @@ pub async fn run<S: Scheme, A: Apply<S>>(
                 let deferred = afterwards == Afterwards::Replan
                     && failure.class != FailureClass::Unreachable
                     && failure.class.may_be_replanned(lost_touch);
-                walk.failed(id, failure, deferred);
+                walk.failed(id, &failure, deferred);
+                if failure.class == FailureClass::Unreachable {
+                    walk.abandon(&failure);
+                }
             }
             Some((id, None)) => walk.leave_lane(id),
             None => break,
@@ -350,9 +353,25 @@ impl<'a, S: Scheme> Walk<'a, S> {
         }
     }
 
-    /// Gives up all that comes after the failed action; a seat's first failure is its failure.
-    fn failed(&mut self, id: ActionId, failure: Failure, deferred: bool) {
+    fn failed(&mut self, id: ActionId, failure: &Failure, deferred: bool) {
         self.leave_lane(id);
+        self.give_up(id, failure, deferred);
+    }
+
+    /// Gives up all that queues: whoever was waited for in vain by one is not waited for by all the
+    /// others in turn.
+    fn abandon(&mut self, failure: &Failure) {
+        let queues = self.queues.values_mut();
+        let waiting: Vec<ActionId> = queues
+            .flat_map(|queue| std::mem::take(&mut queue.ready))
+            .collect();
+        for id in waiting {
+            self.give_up(id, failure, false);
+        }
+    }
+
+    /// Gives up an action and all that comes after it; a seat's first failure is its failure.
+    fn give_up(&mut self, id: ActionId, failure: &Failure, deferred: bool) {
         self.failures.insert(id, failure.clone());
         if self.plan.actions[id].owner == Owner::Shared {
             self.shared.push(failure.clone());

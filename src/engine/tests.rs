@@ -207,3 +207,17 @@ async fn events_tell_of_each_seat_once() {
     }
     assert_eq!((finished, failed), (vec![seat(1)], vec![seat(2)]));
 }
+
+#[tokio::test(start_paused = true)]
+async fn one_who_is_gone_for_good_is_waited_for_once_and_not_by_each_who_queues() {
+    let plan = chains(20);
+    let script = Script::default();
+    for id in 0..plan.actions.len() {
+        let failures = vec![broken(FailureClass::Unreachable); 999];
+        script.failures.lock().unwrap().insert(id, failures);
+    }
+    let begun = tokio::time::Instant::now();
+    let outcome = walk(&plan, &script, &CancellationToken::new()).await;
+    assert_eq!(outcome.failed().count(), 20);
+    assert!(begun.elapsed() < 2 * retry::AWAY, "{:?}", begun.elapsed());
+}

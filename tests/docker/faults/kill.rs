@@ -1,7 +1,8 @@
 //! A kill at any moment: the next `up` goes on from there, and `down` leaves nothing.
 
-use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::io::{BufRead as _, BufReader, Lines};
+use std::process::{Child, ChildStderr, Stdio};
+use std::time::Duration;
 
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
@@ -24,75 +25,107 @@ async fn count(event: &Event) -> [usize; 3] {
 /// All that there is of it when it is up.
 const ALL: [usize; 3] = [4, 4, 2];
 
-/// How long that verb takes when nobody kills it.
-fn duration(event: &Event, verb: &[&str]) -> Duration {
-    let begun = Instant::now();
-    event.run(verb).exits(0);
-    begun.elapsed()
-}
-
-/// Starts that verb and kills it after so long; whether it was under way still.
-pub fn kill(event: &Event, verb: &[&str], after: Duration) -> bool {
+/// Starts that verb, telling of its progress line by line.
+fn start(event: &Event, verb: &[&str]) -> (Child, Lines<BufReader<ChildStderr>>) {
     let mut child = event
         .command(verb)
+        .args(["--log-format", "json"])
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
+        .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    std::thread::sleep(after);
+    let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    (child, lines)
+}
+
+/// How many lines that verb tells when nobody kills it.
+fn length(event: &Event, verb: &[&str]) -> usize {
+    let (mut child, lines) = start(event, verb);
+    let count = lines.count();
+    assert!(child.wait().unwrap().success());
+    count
+}
+
+/// Kills that verb once it has told so many lines, and a moment after that; whether it was under
+/// way still.
+pub fn kill(event: &Event, verb: &[&str], lines: usize, moment: Duration) -> bool {
+    let (mut child, mut told) = start(event, verb);
+    told.by_ref().take(lines).for_each(drop);
+    std::thread::sleep(moment);
     let ended = child.try_wait().unwrap().is_some();
     child.kill().unwrap();
     child.wait().unwrap();
     !ended
 }
 
-/// What was seen right after the kills.
-#[derive(Default)]
-struct Seen {
-    kills: usize,
+/// Kills at moments spread over all that a verb does, whatever time that takes: its lines are cut
+/// into as many parts as there are kills, and each kill hits one part at random.
+struct Kills {
+    random: StdRng,
+    seed: u64,
+    /// How many lines the verb tells.
+    length: usize,
+    count: usize,
+    made: usize,
     under_way: usize,
-    /// How often there was something, but not all.
+    /// How often there was something after it, but not all.
     partial: usize,
 }
 
-impl Seen {
-    async fn note(&mut self, event: &Event, under_way: bool) {
+impl Kills {
+    fn new(length: usize, count: usize) -> Self {
+        let seed = seed();
+        Self {
+            random: StdRng::seed_from_u64(seed),
+            seed,
+            length,
+            count,
+            made: 0,
+            under_way: 0,
+            partial: 0,
+        }
+    }
+
+    async fn next(&mut self, event: &Event, verb: &[&str]) {
+        let part = |number: usize| number * self.length / self.count;
+        let lines = self
+            .random
+            .random_range(part(self.made)..=part(self.made + 1));
+        let moment = Duration::from_millis(self.random.random_range(0..20));
+        self.under_way += usize::from(kill(event, verb, lines, moment));
+        self.made += 1;
         let left = count(event).await;
-        self.kills += 1;
-        self.under_way += usize::from(under_way);
         self.partial += usize::from(left != ALL && left != [0; 3]);
     }
 
-    fn record(&self, verb: &str, seed: u64) {
-        // Moments are spread over the time that the verb takes: most must hit it.
-        assert!(self.under_way * 2 > self.kills, "most came too late");
-        record(
-            &format!("`kill -9` during `{verb}`"),
-            &format!(
-                "{} kills, {} of them under way, {} left a part; each time `up` converged and `down` \
-                 left 0 (seed {seed})",
-                self.kills, self.under_way, self.partial
-            ),
+    fn record(&self, verb: &str) {
+        let result = format!(
+            "{} kills, {} of them under way, {} left a part; each time `up` converged and `down` left \
+             0 (seed {})",
+            self.made, self.under_way, self.partial, self.seed
         );
+        // All but the last parts are well before its end, and the middle ones leave a part.
+        assert!(
+            self.under_way * 2 > self.made,
+            "most came too late: {result}"
+        );
+        assert!(self.partial > 0, "none left a part: {result}");
+        record(&format!("`kill -9` during `{verb}`"), &result);
     }
 }
 
 #[tokio::test]
 async fn after_a_kill_during_up_up_converges_and_down_leaves_nothing() {
     let event = Event::new("kill-up", SEATS, SMALL).await;
-    let whole = duration(&event, &["up"]);
+    let mut kills = Kills::new(length(&event, &["up"]), scale(5, 50));
     event.down().await;
-    let seed = seed();
-    let mut random = StdRng::seed_from_u64(seed);
-    let mut seen = Seen::default();
-    for _ in 0..scale(5, 50) {
-        let under_way = kill(&event, &["up"], random.random_range(Duration::ZERO..whole));
-        seen.note(&event, under_way).await;
+    for _ in 0..kills.count {
+        kills.next(&event, &["up"]).await;
         event.up();
         assert_eq!(count(&event).await, ALL);
         event.down().await;
     }
-    seen.record("up", seed);
+    kills.record("up");
 }
 
 #[tokio::test]
@@ -100,38 +133,26 @@ async fn after_a_kill_during_reset_up_converges_and_down_leaves_nothing() {
     let event = Event::new("kill-reset", SEATS, SMALL).await;
     event.up();
     let verb = ["reset", "--all", "--workspace"];
-    let whole = duration(&event, &verb);
-    let seed = seed();
-    let mut random = StdRng::seed_from_u64(seed);
-    let mut seen = Seen::default();
-    for _ in 0..scale(5, 50) {
-        let under_way = kill(&event, &verb, random.random_range(Duration::ZERO..whole));
-        seen.note(&event, under_way).await;
+    let mut kills = Kills::new(length(&event, &verb), scale(5, 50));
+    for _ in 0..kills.count {
+        kills.next(&event, &verb).await;
         event.up();
         assert_eq!(count(&event).await, ALL);
         event.down().await;
         event.up();
     }
     event.down().await;
-    seen.record("reset --all --workspace", seed);
+    kills.record("reset --all --workspace");
 }
 
 #[tokio::test]
 async fn after_a_kill_during_down_up_converges_and_down_leaves_nothing() {
     let event = Event::new("kill-down", SEATS, SMALL).await;
     event.up();
-    let whole = duration(&event, &["down"]);
-    let seed = seed();
-    let mut random = StdRng::seed_from_u64(seed);
-    let mut seen = Seen::default();
-    for number in 0..scale(6, 50) {
+    let mut kills = Kills::new(length(&event, &["down"]), scale(6, 50));
+    for number in 0..kills.count {
         event.up();
-        let under_way = kill(
-            &event,
-            &["down"],
-            random.random_range(Duration::ZERO..whole),
-        );
-        seen.note(&event, under_way).await;
+        kills.next(&event, &["down"]).await;
         // Whoever comes next, be it to go on or to end it, finds what is left.
         if number % 2 == 0 {
             event.up();
@@ -139,16 +160,16 @@ async fn after_a_kill_during_down_up_converges_and_down_leaves_nothing() {
         }
         event.down().await;
     }
-    seen.record("down", seed);
+    kills.record("down");
 }
 
 #[tokio::test]
 async fn after_a_kill_another_machine_takes_all_of_it_away() {
     let event = Event::new("kill-else", 3, SMALL).await;
-    let mut moment = Duration::from_millis(300);
+    let mut lines = 3;
     while count(&event).await == [0; 3] {
-        kill(&event, &["up"], moment);
-        moment += Duration::from_millis(200);
+        kill(&event, &["up"], lines, Duration::from_millis(20));
+        lines += 2;
     }
     // The same files, and nothing of the state directory.
     let elsewhere = Desk::new();

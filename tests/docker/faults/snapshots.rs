@@ -78,8 +78,9 @@ async fn a_run_that_is_killed_while_it_makes_a_snapshot_leaves_none_that_was_not
     for _ in 0..rounds {
         event.down().await;
         forget(&event, &reference).await;
-        let moment = random.random_range(Duration::from_millis(300)..Duration::from_secs(3));
-        kill(&event, &["up"], moment);
+        // It is made first, and takes some seconds.
+        let moment = random.random_range(Duration::ZERO..Duration::from_secs(2));
+        kill(&event, &["up"], 3, moment);
         let trial = format!("{}-snapshot-", event.name);
         let left = event.containers().await;
         making += usize::from(left.keys().any(|name| name.starts_with(&trial)));
