@@ -47,6 +47,17 @@ async fn forget_unnamed(event: &Event, reference: &str) {
     }
 }
 
+/// Takes the event away, and its snapshot with it.
+async fn end(event: &Event) {
+    let (id, reference) = (
+        snapshot(event).await,
+        event.seat(1).await["db"].image.clone(),
+    );
+    event.down().await;
+    forget(event, &id).await;
+    forget_unnamed(event, &reference).await;
+}
+
 #[tokio::test]
 async fn two_ups_that_make_one_snapshot_at_once_both_succeed() {
     let event = event("two-snapshots", SEATS, OWN, ASK).await;
@@ -57,13 +68,7 @@ async fn two_ups_that_make_one_snapshot_at_once_both_succeed() {
     assert_copies(&event, SEATS).await;
     assert_eq!(event.everything().await.len(), 3 * SEATS as usize);
     event.run(&["up"]).exits(0).says(&["Nothing to change"]);
-    let (id, reference) = (
-        snapshot(&event).await,
-        event.seat(1).await["db"].image.clone(),
-    );
-    event.down().await;
-    forget(&event, &id).await;
-    forget_unnamed(&event, &reference).await;
+    end(&event).await;
 }
 
 #[tokio::test]
@@ -110,13 +115,7 @@ async fn a_snapshot_is_made_and_copied_though_one_call_in_ten_goes_wrong() {
         // It may have fallen back, but not for a call that could be made again.
         event.up();
         assert_copies(&event, SEATS).await;
-        let (id, reference) = (
-            snapshot(&event).await,
-            event.seat(1).await["db"].image.clone(),
-        );
-        event.down().await;
-        forget(&event, &id).await;
-        forget_unnamed(&event, &reference).await;
+        end(&event).await;
     }
 }
 
