@@ -42,7 +42,10 @@ async fn a_removed_container_comes_back_and_its_neighbours_stay() {
     event.says(1, "redis", "redis-cli set kept yes && redis-cli save");
     let before = event.containers().await;
     let gone = event.container(1, "redis");
-    let force = RemoveContainerOptionsBuilder::new().force(true).build();
+    let force = RemoveContainerOptionsBuilder::new()
+        .force(true)
+        .v(true)
+        .build();
     event
         .docker
         .remove_container(&gone, Some(force))

@@ -286,7 +286,10 @@ async fn what_is_extended_while_it_is_swept_keeps_what_is_left() {
     event.up();
     let left = expires(&event).duration_since(clocks.here);
     assert!(left > HOUR, "{left}");
-    let options = RemoveContainerOptionsBuilder::new().force(true).build();
+    let options = RemoveContainerOptionsBuilder::new()
+        .force(true)
+        .v(true)
+        .build();
     docker
         .remove_container(&guest, Some(options))
         .await

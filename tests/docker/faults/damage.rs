@@ -24,7 +24,10 @@ fn problems(status: &serde_json::Value, seat: usize) -> String {
 }
 
 async fn remove(event: &Event, container: &str) {
-    let force = RemoveContainerOptionsBuilder::new().force(true).build();
+    let force = RemoveContainerOptionsBuilder::new()
+        .force(true)
+        .v(true)
+        .build();
     event
         .docker
         .remove_container(container, Some(force))

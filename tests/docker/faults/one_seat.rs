@@ -243,7 +243,10 @@ impl Image {
             .commit_container(options, ContainerConfig::default())
             .await
             .unwrap();
-        let force = RemoveContainerOptionsBuilder::new().force(true).build();
+        let force = RemoveContainerOptionsBuilder::new()
+            .force(true)
+            .v(true)
+            .build();
         docker.remove_container(&id, Some(force)).await.unwrap();
     }
 

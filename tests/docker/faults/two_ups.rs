@@ -64,6 +64,7 @@ async fn an_up_beside_a_repair_of_the_same_seats_succeeds() {
             let redis = event.container(seat, "redis");
             let force = bollard::query_parameters::RemoveContainerOptionsBuilder::new()
                 .force(true)
+                .v(true)
                 .build();
             event
                 .docker
