@@ -62,6 +62,14 @@ impl World {
         calls.iter().filter(|made| *made == call).count()
     }
 
+    /// Each of these calls was made so many times.
+    #[track_caller]
+    fn assert_calls(&self, expected: &[(&str, usize)]) {
+        for (call, times) in expected {
+            assert_eq!(self.calls(call), *times, "{call}");
+        }
+    }
+
     fn looks(&self) -> usize {
         self.looks.load(Ordering::Relaxed)
     }
@@ -355,14 +363,12 @@ async fn a_seat_is_not_reset_twice() {
         .fail("make b2", &[FailureClass::Conflict; 2]);
     let (converged, _) = world.bring(2, RESET).await;
     assert_ready(&converged);
-    for (call, times) in [
+    world.assert_calls(&[
         ("delete b1", 1),
         ("delete b2", 1),
         ("make b1", 1),
         ("make b2", 3),
-    ] {
-        assert_eq!(world.calls(call), times, "{call}");
-    }
+    ]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -372,14 +378,12 @@ async fn a_reset_that_has_not_begun_is_still_made() {
         .fail("delete b2", &[FailureClass::Conflict; 2]);
     let (converged, _) = world.bring(2, RESET).await;
     assert_ready(&converged);
-    for (call, times) in [
+    world.assert_calls(&[
         ("delete b1", 1),
         ("delete b2", 3),
         ("make b1", 1),
         ("make b2", 1),
-    ] {
-        assert_eq!(world.calls(call), times, "{call}");
-    }
+    ]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -390,14 +394,12 @@ async fn of_a_reset_that_stopped_half_way_only_the_rest_is_made() {
     let (converged, _) = world.bring(2, RESET).await;
     assert_ready(&converged);
     // By the second round `b2` is new, and somebody may be at work in it.
-    for (call, times) in [
+    world.assert_calls(&[
         ("delete b2", 1),
         ("make b2", 1),
         ("delete c2", 3),
         ("make c2", 1),
-    ] {
-        assert_eq!(world.calls(call), times, "{call}");
-    }
+    ]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,12 +3,13 @@
 use jiff::Timestamp;
 
 use super::args::{EnvironmentArgs, Global, SeatsArgs};
-use super::context::{self, Missing};
+use super::context::{self, Context, Missing};
 use super::error::Result;
 use super::interruption::Interruption;
 use super::show;
 use crate::exit::Exit;
 use crate::image::Recipes;
+use crate::model::SeatNumber;
 use crate::plan::{Mode, Plan, Scheme};
 use crate::provider::Provider as _;
 use crate::provider::docker::offline;
@@ -24,11 +25,19 @@ pub async fn run(
         context::seats(e, seats)
     })
     .await?;
-    let observed = context::look(&context.provider).await?;
-    let plan = context
-        .provider
-        .converge(&observed, &seats, &Mode::Repair)
-        .await?;
+    print(global, &context, &seats, &Mode::Repair).await
+}
+
+/// Prints what bringing `seats` to what the environment says would do.
+pub async fn print(
+    global: &Global,
+    context: &Context,
+    seats: &[SeatNumber],
+    mode: &Mode,
+) -> Result {
+    let provider = &context.provider;
+    let observed = context::look(provider).await?;
+    let plan = provider.converge(&observed, seats, mode).await?;
     show::plan(global.output, &context.environment, &plan);
     Ok(exit(&plan))
 }
@@ -51,7 +60,7 @@ pub fn offline(
 }
 
 /// A plan that leaves seats out is not what was asked for.
-pub fn exit<S: Scheme>(plan: &Plan<S>) -> Exit {
+fn exit<S: Scheme>(plan: &Plan<S>) -> Exit {
     if plan.blocked.is_empty() {
         Exit::Success
     } else {

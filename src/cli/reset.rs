@@ -4,11 +4,10 @@ use super::args::{EnvironmentArgs, Global, SeatsArgs};
 use super::context::{self, Missing};
 use super::error::{Error, Result};
 use super::interruption::Interruption;
-use super::{plan as planning, show, up};
+use super::{plan, up};
 use crate::engine::Phase;
 use crate::model::Environment;
 use crate::plan::Mode;
-use crate::provider::Provider as _;
 
 /// How a reset is meant.
 #[derive(Debug, Clone, Copy)]
@@ -49,10 +48,7 @@ pub async fn run(
         workspace: what.workspace,
     };
     if what.dry_run {
-        let observed = context::look(&context.provider).await?;
-        let plan = context.provider.converge(&observed, &seats, &mode).await?;
-        show::plan(global.output, &context.environment, &plan);
-        return Ok(planning::exit(&plan));
+        return plan::print(global, &context, &seats, &mode).await;
     }
     up::converge(global, &context, &seats, Phase::Reset, mode, interruption).await
 }

@@ -307,6 +307,14 @@ impl Applier {
         }
     }
 
+    /// Whether labels are those that this environment's resource would get now.
+    pub(super) fn is_as_wanted(&self, labels: &Labels, wanted: &Fingerprint) -> bool {
+        Ownership::read(|name| labels.get(name).map(String::as_str)).is_some_and(|ownership| {
+            ownership.environment == self.environment().name
+                && ownership.fingerprint.as_ref() == Some(wanted)
+        })
+    }
+
     /// What has the name already is ours, from an attempt whose answer was lost or from another
     /// `up`, or it is somebody's, and then it stays as it is.
     fn adopt(
@@ -316,14 +324,10 @@ impl Applier {
         wanted: &Fingerprint,
         call: &str,
     ) -> Result<(), Failure> {
-        let ownership = Ownership::read(|name| labels.get(name).map(String::as_str));
-        let message = match ownership {
-            Some(ownership)
-                if ownership.environment == self.environment().name
-                    && ownership.fingerprint.as_ref() == Some(wanted) =>
-            {
-                return Ok(());
-            }
+        if self.is_as_wanted(labels, wanted) {
+            return Ok(());
+        }
+        let message = match Ownership::read(|name| labels.get(name).map(String::as_str)) {
             Some(_) => format!("{name} was made in the meantime, and otherwise than it should be"),
             None => format!(
                 "{name} exists and is not ours: it has no label {}",

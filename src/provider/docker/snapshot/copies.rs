@@ -15,7 +15,6 @@ use crate::provider::docker::apply::Applier;
 use crate::provider::docker::errors::{failure, is_conflict, is_not_found};
 use crate::provider::docker::names;
 use crate::provider::docker::scheme::{ContainerSpec, DockerKind, VolumeSpec};
-use crate::provider::labels::Ownership;
 
 /// What this process knows of volumes that snapshots fill.
 #[derive(Debug, Default)]
@@ -61,7 +60,8 @@ impl Copies {
 
 impl Applier {
     /// Sees to it that the volumes of a container that is about to be created are whole or empty. Of
-    /// one whose creation failed before those that this run has made are made anew, and so is it. Not forced: what an engine is still at stays, and so does what a container uses.
+    /// one whose creation failed before those that this run has made are made anew, and so is it.
+    /// Not forced: what an engine is still at stays, and so does what a container uses.
     pub(in crate::provider::docker) async fn begin_copies_anew(
         &self,
         container: &str,
@@ -96,10 +96,8 @@ impl Applier {
         };
         let labels = there.config.and_then(|config| config.labels);
         let labels = labels.unwrap_or_default();
-        let print = Ownership::read(|name| labels.get(name).map(String::as_str))
-            .and_then(|ownership| ownership.fingerprint);
         let created = Some(ContainerStateStatusEnum::CREATED);
-        if print.as_ref() != Some(&spec.fingerprint)
+        if !self.is_as_wanted(&labels, &spec.fingerprint)
             || there.state.and_then(|state| state.status) != created
         {
             return Ok(false);

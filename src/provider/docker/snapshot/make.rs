@@ -13,7 +13,7 @@ use tokio::io::AsyncWriteExt as _;
 
 use super::layer;
 use super::plan::SnapshotSpec;
-use super::trial::{self, Trial};
+use super::trial::{self, Trial, call, gone};
 use crate::engine::retry::again;
 use crate::engine::{Failure, FailureClass, Progress};
 use crate::image::archive::Layered;
@@ -81,11 +81,8 @@ async fn clear_away(applier: &Applier, spec: &SnapshotSpec) -> Result<(), Failur
         ),
         ..Default::default()
     };
-    let images = again(async || {
-        let images = applier.client.list_images(Some(options.clone())).await;
-        images.map_err(|error| failure(CALL, &error))
-    });
-    for image in images.await? {
+    let list = || applier.client.list_images(Some(options.clone()));
+    for image in again(|| call(list())).await? {
         if image.created < oldest.as_second() {
             // Not forced: containers may run from it that were made when it had the name.
             let _ = remove(applier, &image.id, false).await;
@@ -133,16 +130,12 @@ async fn remove(applier: &Applier, image: &str, force: bool) -> Result<(), Failu
         force,
         ..Default::default()
     };
-    again(async || {
-        let removed = applier
+    let remove = || {
+        applier
             .client
-            .remove_image(image, Some(options.clone()), None);
-        match removed.await {
-            Err(error) if !is_not_found(&error) => Err(failure(CALL, &error)),
-            _ => Ok(()),
-        }
-    })
-    .await
+            .remove_image(image, Some(options.clone()), None)
+    };
+    again(|| gone(remove())).await
 }
 
 /// Gives an image that has proved itself the name by which the seats find it.
@@ -156,11 +149,7 @@ async fn name(applier: &Applier, spec: &SnapshotSpec, id: &str) -> Result<(), Fa
         repo: Some(repo.to_owned()),
         tag: Some(tag.to_owned()),
     };
-    again(async || {
-        let named = applier.client.tag_image(id, Some(options.clone())).await;
-        named.map_err(|error| failure(CALL, &error))
-    })
-    .await?;
+    again(|| call(applier.client.tag_image(id, Some(options.clone())))).await?;
     // Not forced: whatever still runs from it keeps it.
     if let Some(before) = before
         && let Some(old) = before.id.as_deref()
@@ -230,20 +219,9 @@ async fn stop(applier: &Applier, trial: &Trial<'_>) -> Result<(), Failure> {
         ..Default::default()
     };
     let client = &applier.client;
-    again(async || {
-        let stopped = client
-            .stop_container(&trial.name, Some(options.clone()))
-            .await;
-        stopped.map_err(|error| failure(CALL, &error))
-    })
-    .await?;
-    let inspected = again(async || {
-        client
-            .inspect_container(&trial.name, None::<InspectContainerOptions>)
-            .await
-            .map_err(|error| failure(CALL, &error))
-    });
-    let state = inspected.await?.state;
+    again(|| call(client.stop_container(&trial.name, Some(options.clone())))).await?;
+    let inspect = || client.inspect_container(&trial.name, None::<InspectContainerOptions>);
+    let state = again(|| call(inspect())).await?.state;
     match state.and_then(|state| state.exit_code) {
         Some(0) => Ok(()),
         code => Err(broken(format!(

@@ -283,12 +283,13 @@ fn prefix(applier: &Applier, spec: &SnapshotSpec) -> String {
     format!("{environment}-snapshot-{}-", spec.service.name)
 }
 
-async fn call<T>(call: impl Future<Output = Result<T, Error>>) -> Result<T, Failure> {
+/// A call, with its failure in our terms.
+pub async fn call<T>(call: impl Future<Output = Result<T, Error>>) -> Result<T, Failure> {
     call.await.map_err(|error| failure(CALL, &error))
 }
 
 /// A removal, done too where there is nothing to remove.
-async fn gone(removal: impl Future<Output = Result<(), Error>>) -> Result<(), Failure> {
+pub async fn gone<T>(removal: impl Future<Output = Result<T, Error>>) -> Result<(), Failure> {
     match removal.await {
         Err(error) if !is_not_found(&error) => Err(failure(CALL, &error)),
         _ => Ok(()),
