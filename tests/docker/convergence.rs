@@ -1,11 +1,9 @@
 //! `up` puts right just what is not as it should be.
 
-use bollard::query_parameters::{
-    RemoveContainerOptionsBuilder, RemoveImageOptionsBuilder, TagImageOptions,
-};
+use bollard::query_parameters::{RemoveImageOptionsBuilder, TagImageOptions};
 
 use super::event::{Event, SMALL, results};
-use super::support::IMAGE;
+use super::support::{IMAGE, remove_container};
 use crate::support::schema::assert_output;
 
 /// Two services that have nothing to do with each other.
@@ -42,15 +40,7 @@ async fn a_removed_container_comes_back_and_its_neighbours_stay() {
     event.says(1, "redis", "redis-cli set kept yes && redis-cli save");
     let before = event.containers().await;
     let gone = event.container(1, "redis");
-    let force = RemoveContainerOptionsBuilder::new()
-        .force(true)
-        .v(true)
-        .build();
-    event
-        .docker
-        .remove_container(&gone, Some(force))
-        .await
-        .unwrap();
+    remove_container(&event.docker, &gone).await;
     event
         .run(&["plan"])
         .exits(0)

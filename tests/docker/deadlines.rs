@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bollard::models::{ContainerCreateBody, HostConfig, Volume};
-use bollard::query_parameters::{CreateContainerOptions, RemoveContainerOptionsBuilder};
+use bollard::query_parameters::CreateContainerOptions;
 use jiff::{SignedDuration, Timestamp};
 use seatbox::cli::sweep::verdict;
 use seatbox::engine::Events;
@@ -17,21 +17,10 @@ use seatbox::provider::docker::scheme::Docker;
 use seatbox::removal::{About, Certificate, Scope, Verdict, remove};
 use tokio_util::sync::CancellationToken;
 
-use super::event::{Event, results};
-use super::support::{IMAGE, engine};
+use super::event::{Event, IDLE, results};
+use super::support::{IMAGE, engine, remove_container};
 use crate::support::desk::{Desk, Ran, run};
 use crate::support::schema::assert_output;
-
-const IDLE: &str = "
-services:
-  idle:
-    image: seatbox.local/redis:7
-    entrypoint: []
-    command: [sleep, infinity]
-    init: true
-    volumes: ['data:/data']
-volumes: {data: {}}
-";
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
@@ -286,14 +275,7 @@ async fn what_is_extended_while_it_is_swept_keeps_what_is_left() {
     event.up();
     let left = expires(&event).duration_since(clocks.here);
     assert!(left > HOUR, "{left}");
-    let options = RemoveContainerOptionsBuilder::new()
-        .force(true)
-        .v(true)
-        .build();
-    docker
-        .remove_container(&guest, Some(options))
-        .await
-        .unwrap();
+    remove_container(docker, &guest).await;
     event.down().await;
 }
 

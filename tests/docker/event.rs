@@ -8,13 +8,12 @@ use std::process::Command;
 use bollard::Docker;
 use bollard::models::{ContainerInspectResponse, Network, Volume};
 use bollard::query_parameters::{
-    ListContainersOptionsBuilder, ListNetworksOptions, ListVolumesOptions,
-    RemoveContainerOptionsBuilder, RemoveVolumeOptions,
+    ListContainersOptionsBuilder, ListNetworksOptions, ListVolumesOptions, RemoveVolumeOptions,
 };
 
 use super::block::Block;
 use super::private_engine::PrivateEngine;
-use super::support::engine;
+use super::support::{engine, remove_container};
 use crate::support::desk::{Desk, Ran, repository, run};
 use crate::support::schema::assert_output;
 
@@ -22,6 +21,18 @@ use crate::support::schema::assert_output;
 pub const LABEL: &str = "dev.seatbox.environment";
 /// The label of what a test makes by hand; its value is the event's name.
 pub const BY_HAND: &str = "test.seatbox.event";
+
+/// One service that does nothing, with a volume.
+pub const IDLE: &str = "
+services:
+  idle:
+    image: seatbox.local/redis:7
+    entrypoint: []
+    command: [sleep, infinity]
+    init: true
+    volumes: ['data:/data']
+volumes: {data: {}}
+";
 
 /// A Redis with a password, its data on a volume, and a place to work: up in about a second.
 pub const SMALL: &str = r#"
@@ -367,14 +378,7 @@ async fn remove_all(name: &str) {
     // What was made by hand may hold on to the rest.
     for label in [BY_HAND, LABEL] {
         for id in container_ids(&docker, label, name).await {
-            let options = RemoveContainerOptionsBuilder::new()
-                .force(true)
-                .v(true)
-                .build();
-            docker
-                .remove_container(&id, Some(options))
-                .await
-                .expect("a container goes");
+            remove_container(&docker, &id).await;
         }
         for network in networks(&docker, label, name).await {
             let id = network.id.expect("an id");

@@ -5,21 +5,10 @@ use std::time::Duration;
 use bollard::models::{ContainerCreateBody, NetworkCreateRequest, VolumeCreateRequest};
 use bollard::query_parameters::CreateContainerOptionsBuilder;
 
-use super::event::{Event, SMALL, failures};
+use super::event::{Event, IDLE, SMALL, failures};
 use super::support::IMAGE;
 use crate::support::desk::{Desk, run};
 use crate::support::schema::assert_output;
-
-const IDLE: &str = "
-services:
-  idle:
-    image: seatbox.local/redis:7
-    entrypoint: []
-    command: [sleep, infinity]
-    init: true
-    volumes: ['data:/data']
-volumes: {data: {}}
-";
 
 #[tokio::test]
 async fn a_dry_run_says_what_would_go_and_why_the_rest_stays_and_deletes_nothing() {

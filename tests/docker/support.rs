@@ -120,13 +120,18 @@ async fn remove_all(label: &str) {
         .await
         .expect("containers can be listed");
     for id in found.into_iter().filter_map(|container| container.id) {
-        let options = RemoveContainerOptionsBuilder::new()
-            .force(true)
-            .v(true)
-            .build();
-        docker
-            .remove_container(&id, Some(options))
-            .await
-            .expect("a container of the test can be removed");
+        remove_container(&docker, &id).await;
     }
+}
+
+/// Removes a container by force, with the volumes that nobody named.
+pub async fn remove_container(docker: &Docker, container: &str) {
+    let options = RemoveContainerOptionsBuilder::new()
+        .force(true)
+        .v(true)
+        .build();
+    docker
+        .remove_container(container, Some(options))
+        .await
+        .unwrap_or_else(|error| panic!("{container}: {error}"));
 }

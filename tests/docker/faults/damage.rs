@@ -2,12 +2,12 @@
 
 use bollard::models::NetworkDisconnectRequest;
 use bollard::query_parameters::{
-    RemoveContainerOptionsBuilder, RemoveVolumeOptions, RenameContainerOptions,
-    StopContainerOptions,
+    RemoveVolumeOptions, RenameContainerOptions, StopContainerOptions,
 };
 
 use super::scale::record;
 use crate::docker::event::{Event, SMALL};
+use crate::docker::support::remove_container;
 
 /// What came of each seat, by its number.
 fn result(report: &serde_json::Value, seat: usize) -> &str {
@@ -24,15 +24,7 @@ fn problems(status: &serde_json::Value, seat: usize) -> String {
 }
 
 async fn remove(event: &Event, container: &str) {
-    let force = RemoveContainerOptionsBuilder::new()
-        .force(true)
-        .v(true)
-        .build();
-    event
-        .docker
-        .remove_container(container, Some(force))
-        .await
-        .unwrap();
+    remove_container(&event.docker, container).await;
 }
 
 #[tokio::test]

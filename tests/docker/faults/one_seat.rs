@@ -4,13 +4,12 @@ use std::net::{Ipv4Addr, TcpListener};
 
 use bollard::models::ContainerConfig;
 use bollard::query_parameters::{
-    CommitContainerOptionsBuilder, RemoveContainerOptionsBuilder, RemoveImageOptionsBuilder,
-    UploadToContainerOptionsBuilder,
+    CommitContainerOptionsBuilder, RemoveImageOptionsBuilder, UploadToContainerOptionsBuilder,
 };
 
 use super::scale::{record, scale};
 use crate::docker::event::{Event, SMALL, failures, is_gone};
-use crate::docker::support::IMAGE;
+use crate::docker::support::{IMAGE, remove_container};
 
 /// The seat that fails.
 const LOSER: u32 = 2;
@@ -243,11 +242,7 @@ impl Image {
             .commit_container(options, ContainerConfig::default())
             .await
             .unwrap();
-        let force = RemoveContainerOptionsBuilder::new()
-            .force(true)
-            .v(true)
-            .build();
-        docker.remove_container(&id, Some(force)).await.unwrap();
+        remove_container(docker, &id).await;
     }
 
     async fn remove(&self, event: &Event) {

@@ -4,6 +4,7 @@ use std::process::{Child, Output, Stdio};
 
 use super::scale::{record, scale};
 use crate::docker::event::{Event, SMALL, states};
+use crate::docker::support::remove_container;
 use crate::support::schema::assert_output;
 
 pub fn start(event: &Event, arguments: &[&str]) -> Child {
@@ -62,15 +63,7 @@ async fn an_up_beside_a_repair_of_the_same_seats_succeeds() {
     for _ in 0..rounds {
         for seat in [1, 3] {
             let redis = event.container(seat, "redis");
-            let force = bollard::query_parameters::RemoveContainerOptionsBuilder::new()
-                .force(true)
-                .v(true)
-                .build();
-            event
-                .docker
-                .remove_container(&redis, Some(force))
-                .await
-                .unwrap();
+            remove_container(&event.docker, &redis).await;
         }
         let both = [(); 2].map(|()| start(&event, &["up", "--output", "json"]));
         for up in both {
