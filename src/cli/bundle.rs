@@ -9,6 +9,7 @@ use super::args::{EnvironmentArgs, Global};
 use super::context::{self, Prepared};
 use super::error::{Error, Result};
 use super::interruption::Interruption;
+use super::place::Place;
 use super::progress::Shown;
 use super::show;
 use crate::bundle::save::Request;
@@ -77,13 +78,21 @@ pub async fn load(global: &Global, path: &Path, interruption: &Interruption) -> 
 pub async fn bring(
     global: &Global,
     prepared: &Prepared,
-    engine: &Engine,
+    place: &Place,
     interruption: &Interruption,
 ) -> Result<()> {
-    if let Some(bundle) = prepared.bundle() {
-        bring_images(global, bundle, engine, interruption).await?;
+    match (prepared.bundle(), place) {
+        (None, _) => Ok(()),
+        (Some(bundle), Place::Docker(engine)) => {
+            bring_images(global, bundle, engine, interruption).await?;
+            Ok(())
+        }
+        #[cfg(feature = "aws")]
+        (Some(_), Place::Aws(..)) => Err(Error::usage(
+            "a bundle's images are for a Docker engine; on AWS each seat gets its own",
+            "name the environment file instead",
+        )),
     }
-    Ok(())
 }
 
 async fn bring_images(

@@ -1,4 +1,4 @@
-//! What most verbs begin with: the environment, the key, the engine.
+//! What most verbs begin with: the environment, the key, the place where its seats live.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::args::{EnvironmentArgs, SeatArgs, SeatsArgs};
 use super::error::{Error, Result};
 use super::interruption::Interruption;
+use super::place::{self, AnyContext, Place};
 use crate::bundle::{Bundle, Unpacked, is_bundle};
 use crate::engine::Failure;
 use crate::engine::retry::with_retries;
@@ -15,9 +16,10 @@ use crate::environment::{self, Loaded, Overrides};
 use crate::image::Recipes;
 use crate::model::{Environment, EnvironmentName, SeatNumber, SeatSet};
 use crate::provider::Provider;
+#[cfg(feature = "aws")]
+use crate::provider::aws::AwsProvider;
 use crate::provider::docker::DockerProvider;
 use crate::provider::docker::connect::{self, Engine};
-use crate::provider::docker::observe;
 use crate::secret::{EventKey, KeyError, store};
 
 fn variable(name: &str) -> Option<String> {
@@ -124,22 +126,22 @@ pub fn key(environment: &EnvironmentName, missing: Missing) -> Result<EventKey> 
     }
 }
 
-/// The event key of an environment, of which `engine` may already have seats. A key is never made
-/// where those were made with another: half of an event would then have passwords that the other
-/// machine does not know.
-pub async fn key_beside(
-    engine: &Engine,
+/// The event key of an environment, of which there may be seats with `provider` already. A key is
+/// never made where those were made with another: half of an event would then have passwords that
+/// the other machine does not know.
+pub async fn key_beside<P: Provider>(
+    provider: &P,
     environment: &EnvironmentName,
     missing: Missing,
 ) -> Result<EventKey> {
     let path = store::key_path(environment, variable)?;
     if missing == Missing::Create && matches!(store::load(&path), Err(KeyError::Missing { .. })) {
-        let observed =
-            with_retries(async || observe::observe(&engine.docker).await, |_, _| {}).await?;
-        let made = observed
-            .ownerships()
-            .filter(|ownership| ownership.environment == *environment)
-            .find_map(|ownership| ownership.key.as_deref());
+        let observed = look(provider).await?;
+        let made = provider
+            .existing(&observed)
+            .into_iter()
+            .filter(|existing| existing.environment == *environment)
+            .find_map(|existing| existing.key);
         // Who made them may have put the key here in the meantime: another first `up` beside this.
         if let Some(made) = made
             && matches!(store::load(&path), Err(KeyError::Missing { .. }))
@@ -157,7 +159,7 @@ pub async fn key_beside(
     key(environment, missing)
 }
 
-/// One look at the engine; one that stumbles is asked again.
+/// One look; one that stumbles is asked again.
 pub async fn look<P: Provider>(provider: &P) -> std::result::Result<P::Observed, Failure> {
     with_retries(async || provider.observe().await, |_, _| {}).await
 }
@@ -169,11 +171,11 @@ pub async fn engine() -> Result<Engine> {
 }
 
 /// An environment, and the provider that its seats live with.
-pub struct Context {
+pub struct Context<P> {
     /// The environment.
     pub environment: Arc<Environment>,
     /// Its provider.
-    pub provider: DockerProvider,
+    pub provider: P,
     /// How a command names this environment, for advice on what to type next: nothing where the
     /// process environment names it, or the usual file does.
     pub arguments: String,
@@ -182,7 +184,7 @@ pub struct Context {
     _unpacked: Option<Unpacked>,
 }
 
-/// An environment that makes sense, before its engine is asked for anything.
+/// An environment that makes sense, before anybody is asked for anything.
 pub struct Prepared {
     read: FromFile,
     recipes: Recipes,
@@ -191,25 +193,52 @@ pub struct Prepared {
 }
 
 impl Prepared {
+    /// The environment.
+    pub fn environment(&self) -> &Environment {
+        &self.read.loaded.environment
+    }
+
     /// The bundle that it came in.
     pub fn bundle(&self) -> Option<&Arc<Bundle>> {
         self.read.unpacked.as_ref().map(|files| &files.bundle)
     }
 
+    /// The environment in that place, with its key.
+    pub async fn on(self, place: Place) -> Result<AnyContext> {
+        match place {
+            Place::Docker(engine) => Ok(AnyContext::Docker(self.on_engine(engine).await?)),
+            #[cfg(feature = "aws")]
+            Place::Aws(session, kind) => {
+                let now = Timestamp::now();
+                let bare = AwsProvider::new(session.clone(), kind, None, None, now);
+                let context = self.with(bare, |environment, key, _| {
+                    AwsProvider::new(session, kind, Some(environment), Some(key), now)
+                });
+                Ok(AnyContext::Aws(context.await?))
+            }
+        }
+    }
+
     /// The environment on that engine, with its key.
-    pub async fn on(self, engine: Engine) -> Result<Context> {
+    pub async fn on_engine(self, engine: Engine) -> Result<Context<DockerProvider>> {
+        let bare = place::bare_engine(&engine);
+        self.with(bare, |environment, key, recipes| {
+            DockerProvider::new(engine, Some(environment), Some(key), recipes, Timestamp::now())
+        })
+        .await
+    }
+
+    /// With the provider that `make` makes. `bare` is one that has no environment yet.
+    async fn with<P: Provider>(
+        self,
+        bare: P,
+        make: impl FnOnce(Arc<Environment>, Arc<EventKey>, Recipes) -> P,
+    ) -> Result<Context<P>> {
         let environment = Arc::new(self.read.loaded.environment);
-        let key = Arc::new(key_beside(&engine, &environment.name, self.missing).await?);
-        let provider = DockerProvider::new(
-            engine,
-            Some(Arc::clone(&environment)),
-            Some(key),
-            self.recipes,
-            Timestamp::now(),
-        );
+        let key = Arc::new(key_beside(&bare, &environment.name, self.missing).await?);
         Ok(Context {
+            provider: make(Arc::clone(&environment), key, self.recipes),
             environment,
-            provider,
             arguments: self.arguments,
             _unpacked: self
                 .read
@@ -243,15 +272,16 @@ pub fn prepare<T>(
     Ok((prepared, meant))
 }
 
-/// The same, on the engine that there is.
+/// The same, in the place where its seats live.
 pub async fn open<T>(
     arguments: &EnvironmentArgs,
     missing: Missing,
     interruption: &Interruption,
     check: impl FnOnce(&Environment) -> Result<T>,
-) -> Result<(Context, T)> {
+) -> Result<(AnyContext, T)> {
     let (prepared, meant) = prepare(arguments, missing, interruption, check)?;
-    Ok((prepared.on(engine().await?).await?, meant))
+    let place = Place::of(prepared.environment()).await?;
+    Ok((prepared.on(place).await?, meant))
 }
 
 fn named(arguments: &EnvironmentArgs) -> String {

@@ -6,15 +6,15 @@ use super::args::{EnvironmentArgs, Global, SeatsArgs};
 use super::context;
 use super::error::{Error, Result};
 use super::interruption::Interruption;
+use super::place::{AnyProvider, Place, with_provider};
 use super::progress::Shown;
 use super::show;
 use crate::exit::Exit;
 use crate::expiry::End;
-use crate::image::Recipes;
-use crate::model::SeatNumber;
+use crate::model::seat::Owner;
+use crate::model::{EnvironmentName, SeatNumber};
 use crate::plan::Cause;
 use crate::provider::Provider;
-use crate::provider::docker::DockerProvider;
 use crate::provider::traits::Existing;
 use crate::removal::{About, Scope, Survey, Verdict, remove};
 
@@ -30,13 +30,12 @@ pub async fn run(
     // Seats beyond the count may be named: a lowered count is how they came to be there.
     let selection = seats.seats.clone().unwrap_or_default();
     let everything = selection.is_all();
-    let provider = bare_provider().await?;
-    let name = environment.name.clone();
-    let judge = |existing: &Existing<_>, _: &End| {
-        if existing.environment != name {
+    let name = &environment.name;
+    let judge = |of: &EnvironmentName, owner: Owner| {
+        if of != name {
             return Verdict::Ignore;
         }
-        match existing.owner.seat() {
+        match owner.seat() {
             Some(seat) if selection.contains(seat) => Verdict::Take(Cause::Down),
             None if everything => Verdict::Take(Cause::Down),
             Some(_) => Verdict::Keep("its seat is not among those named".to_owned()),
@@ -55,19 +54,10 @@ pub async fn run(
         scope,
         environments: vec![environment.name.clone()],
     };
-    take_away(global, &provider, about, judge, dry_run, interruption).await
-}
-
-/// A provider that only looks and deletes.
-pub async fn bare_provider() -> Result<DockerProvider> {
-    let engine = context::engine().await?;
-    Ok(DockerProvider::new(
-        engine,
-        None,
-        None,
-        Recipes::default(),
-        Timestamp::now(),
-    ))
+    with_provider!(AnyProvider, Place::of(&environment).await?.bare(), provider => {
+        let judge = |existing: &Existing<_>, _: &End| judge(&existing.environment, existing.owner);
+        take_away(global, &provider, about, judge, dry_run, interruption).await
+    })
 }
 
 /// Deletes what `judge` says, or prints what that would be, and shows the certificate.

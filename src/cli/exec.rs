@@ -1,14 +1,13 @@
 //! `seatbox shell` and `seatbox exec`.
 
 use super::args::{EnvironmentArgs, SeatArgs};
-use super::context::{self, Context, Missing};
+use super::context::{self, Missing};
 use super::error::{Error, Result};
 use super::interruption::Interruption;
+use super::place::{AnyContext, with_provider};
 use crate::exit::Exit;
 use crate::model::{Environment, SeatNumber, Service};
-use crate::provider::docker::errors::failure;
-use crate::provider::docker::exec::{ExecOptions, exec_attached};
-use crate::provider::docker::names;
+use crate::provider::Provider as _;
 
 /// What `shell` runs where nothing else is said: a login shell where there is bash, sh elsewhere.
 const SHELL: [&str; 3] = [
@@ -69,34 +68,22 @@ fn target(environment: &Environment, arguments: &SeatArgs) -> Result<(SeatNumber
 }
 
 async fn attach(
-    context: &Context,
+    context: &AnyContext,
     seat: SeatNumber,
     service: &Service,
     argv: Vec<String>,
     interruption: &Interruption,
 ) -> Result {
-    let container = names::container(&context.environment.name, seat, service.name.as_str());
-    let options = ExecOptions {
-        argv,
-        tty: None,
-        stdin: true,
-        user: None,
-        workdir: service.seatbox.workspace.clone(),
-        // What the terminal can do is known on this side only.
-        env: std::env::var("TERM")
-            .map(|term| format!("TERM={term}"))
-            .into_iter()
-            .collect(),
-    };
     let _left = interruption.leave_to_command()?;
-    let code = exec_attached(&context.provider.engine().docker, &container, options)
-        .await
-        .map_err(|error| {
-            Error::Call(failure("run a command", &error).with_hint(format!(
-                "`seatbox status --seats {}` shows how the seat is",
-                seat.get()
-            )))
-        })?;
+    let code = with_provider!(AnyContext, context, context => {
+        context.provider.attach(seat, service, argv).await
+    });
+    let code = code.map_err(|failure| {
+        Error::Call(failure.with_hint(format!(
+            "`seatbox status --seats {}` shows how the seat is",
+            seat.get()
+        )))
+    })?;
     Ok(match u8::try_from(code) {
         Ok(0) => Exit::Success,
         Ok(code) => Exit::Command(code),

@@ -11,6 +11,7 @@ use super::args::{EnvironmentArgs, SeatArgs};
 use super::context::{self, Missing};
 use super::error::{Error, Result, io};
 use super::interruption::Interruption;
+use super::place;
 use super::print::line;
 use crate::exit::Exit;
 use crate::image::Recipes;
@@ -41,7 +42,8 @@ pub async fn compose(
     let key = match context::engine().await {
         Ok(engine) => {
             take_stand_ins(&engine, &mut environment).await?;
-            context::key_beside(&engine, &environment.name, Missing::Create).await?
+            let bare = place::bare_engine(&engine);
+            context::key_beside(&bare, &environment.name, Missing::Create).await?
         }
         Err(_) => context::key(&environment.name, Missing::Create)?,
     };

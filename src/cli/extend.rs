@@ -1,23 +1,25 @@
 //! `seatbox extend`.
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
 use super::args::{EnvironmentArgs, Global, NewEnd};
 use super::context;
-use super::down::bare_provider;
 use super::error::{Error, Result};
 use super::interruption::Interruption;
+use super::place::{AnyProvider, Place, with_provider};
 use super::show;
 use crate::engine::retry::with_retries;
 use crate::engine::{Failure, FailureClass};
 use crate::environment;
 use crate::exit::Exit;
-use crate::expiry::{Move, MoveError, moved, seconds_of};
+use crate::expiry::{Ends, Move, MoveError, moved, seconds_of};
+use crate::model::environment::ProviderKind;
 use crate::model::{EnvironmentName, SeatNumber};
-use crate::provider::docker::DockerProvider;
-use crate::provider::docker::observe::Observed;
+use crate::plan::Scheme;
+use crate::provider::{Existing, Provider};
 use crate::report::view::ExtensionView;
 
 /// Which environment is meant, and how its end is to be moved.
@@ -35,27 +37,49 @@ pub struct What<'a> {
 
 /// Gives the seats of an environment more time. None of them is touched.
 pub async fn run(global: &Global, what: What<'_>, interruption: &Interruption) -> Result {
-    let (name, zone) = match what.only {
-        Some(name) => (name.clone(), None),
+    let (name, kind, region, zone) = match what.only {
+        Some(name) => {
+            let kind = what.file.provider.unwrap_or(ProviderKind::Docker);
+            (name.clone(), kind, None, None)
+        }
         None => {
             let environment = context::load(what.file, interruption)?.environment;
             let zone = TimeZone::get(&environment.event.time_zone).ok();
-            (environment.name, zone)
+            let region = environment.aws.region;
+            (environment.name, environment.provider, region, zone)
         }
     };
     let change = change(what.end, zone.as_ref())?;
-    let provider = bare_provider().await?;
+    let place = Place::find(kind, region.as_deref()).await?;
+    with_provider!(AnyProvider, place.bare(), provider => {
+        extend(global, &provider, name, change, zone, what.dry_run).await
+    })
+}
+
+async fn extend<P: Provider>(
+    global: &Global,
+    provider: &P,
+    name: EnvironmentName,
+    change: Move,
+    zone: Option<TimeZone>,
+    dry_run: bool,
+) -> Result {
     let clocks = with_retries(async || provider.clocks().await, |_, _| {});
-    let (before, clocks) = tokio::join!(look(&provider), clocks);
+    let (before, clocks) = tokio::join!(context::look(provider), clocks);
     let (before, clocks) = (before?, clocks?);
-    let parts = parts(&before, &name);
+    let existing = provider.existing(&before);
+    let parts = parts(&existing, &name);
     if parts.is_empty() {
         return Err(Error::usage(
             format!("there is no seat of {name} to give more time to"),
             "`seatbox up` makes them; `seatbox sweep --dry-run` lists what else is there",
         ));
     }
-    let ends = before.ends();
+    let ends = Ends::of(
+        existing
+            .iter()
+            .map(|existing| (&existing.environment, existing.expires.as_ref())),
+    );
     let end = ends.get(&name);
     let expires = moved(end.latest, change, clocks.engine).map_err(refusal)?;
     let mut notices: Vec<String> = clocks.notice().into_iter().collect();
@@ -74,14 +98,14 @@ pub async fn run(global: &Global, what: What<'_>, interruption: &Interruption) -
         before: end.latest,
         expires,
         changed: end.latest != Some(expires),
-        dry_run: what.dry_run,
+        dry_run,
         seats: parts.keys().copied().collect(),
         gone: Vec::new(),
         notices,
         zone,
     };
-    if view.changed && !what.dry_run {
-        view.gone = carry_out(&provider, &view, &parts).await?;
+    if view.changed && !dry_run {
+        view.gone = carry_out(provider, &view, &before, &parts).await?;
     }
     show::extended(global.output, &view);
     Ok(if view.gone.is_empty() {
@@ -92,18 +116,19 @@ pub async fn run(global: &Global, what: What<'_>, interruption: &Interruption) -
 }
 
 /// Makes it so, and says which seats have lost something meanwhile.
-async fn carry_out(
-    provider: &DockerProvider,
+async fn carry_out<P: Provider>(
+    provider: &P,
     view: &ExtensionView,
+    seen: &P::Observed,
     before: &Parts,
 ) -> Result<Vec<SeatNumber>> {
     let name = &view.environment;
-    provider.extend(name, view.expires).await?;
-    let observed = look(provider).await?;
-    let after = parts(&observed, name);
+    provider.extend(name, view.expires, seen).await?;
+    let observed = context::look(provider).await?;
+    // Where somebody took all of it away, what was made for it must not be what is left.
+    provider.tidy(name, &observed).await;
+    let after = parts(&provider.existing(&observed), name);
     if after.is_empty() {
-        // Somebody took all of it away: what was made for it must not be what is left.
-        provider.release(name, &observed).await;
         return Err(Error::Call(
             Failure::new(
                 FailureClass::NotFound,
@@ -113,32 +138,23 @@ async fn carry_out(
             .with_hint("`seatbox up` makes new ones"),
         ));
     }
-    provider.tidy(name, &observed).await;
-    let whole = |(seat, parts): &(&SeatNumber, &HashSet<String>)| {
+    let whole = |(seat, parts): &(&SeatNumber, &HashSet<Arc<str>>)| {
         after.get(seat).is_some_and(|after| parts.is_subset(after))
     };
     let lost = before.iter().filter(|seat| !whole(seat));
     Ok(lost.map(|(seat, _)| *seat).collect())
 }
 
-async fn look(provider: &DockerProvider) -> Result<Observed> {
-    Ok(super::context::look(provider).await?)
-}
+/// What each seat has, by the place's names for it.
+type Parts = BTreeMap<SeatNumber, HashSet<Arc<str>>>;
 
-/// What each seat has, by the engine's names for it.
-type Parts = BTreeMap<SeatNumber, HashSet<String>>;
-
-fn parts(observed: &Observed, environment: &EnvironmentName) -> Parts {
-    let containers = observed.containers.iter().map(|c| (&c.ownership, &c.id));
-    let networks = observed.networks.iter().map(|n| (&n.ownership, &n.id));
-    let volumes = observed.volumes.iter().map(|v| (&v.ownership, &v.name));
+fn parts<S: Scheme>(existing: &[Existing<S>], environment: &EnvironmentName) -> Parts {
     let mut parts = Parts::new();
-    for (ownership, id) in containers.chain(networks).chain(volumes) {
-        if let (Some(seat), true) = (
-            ownership.owner.seat(),
-            ownership.environment == *environment,
-        ) {
-            parts.entry(seat).or_default().insert(id.clone());
+    let own = |existing: &&Existing<S>| existing.environment == *environment;
+    for existing in existing.iter().filter(own) {
+        if let Some(seat) = existing.owner.seat() {
+            let id = Arc::clone(&existing.resource.id);
+            parts.entry(seat).or_default().insert(id);
         }
     }
     parts

@@ -3,13 +3,15 @@
 use super::args::{EnvironmentArgs, Global};
 use super::bundle;
 use super::context::{self, Missing};
-use super::error::Result;
+use super::error::{Error, Result};
 use super::interruption::Interruption;
+use super::place::Place;
 use super::progress::Shown;
 use super::show;
 use crate::engine::{Afterwards, Phase, run as carry_out};
 use crate::exit::Exit;
 use crate::image::Origin;
+use crate::model::environment::ProviderKind;
 use crate::plan::Mode;
 use crate::provider::Provider as _;
 
@@ -21,11 +23,19 @@ pub async fn run(
     interruption: &Interruption,
 ) -> Result {
     let (prepared, ()) = context::prepare(environment, Missing::Pretend, interruption, |_| Ok(()))?;
+    let provider = prepared.environment().provider;
+    if provider != ProviderKind::Docker {
+        return Err(Error::usage(
+            format!("on {provider} each seat gets its images from their registries itself"),
+            "`--provider docker` shows where an engine would get them",
+        ));
+    }
     let engine = context::engine().await?;
     if fetch {
-        bundle::bring(global, &prepared, &engine, interruption).await?;
+        let place = Place::Docker(engine.clone());
+        bundle::bring(global, &prepared, &place, interruption).await?;
     }
-    let context = prepared.on(engine).await?;
+    let context = prepared.on_engine(engine).await?;
     let provider = &context.provider;
     let mut observed = context::look(provider).await?;
     let mut complete = true;

@@ -16,6 +16,7 @@ pub mod interruption;
 pub mod key;
 pub mod logs;
 pub mod man;
+pub mod place;
 pub mod plan;
 pub mod print;
 pub mod progress;

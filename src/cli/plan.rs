@@ -6,12 +6,13 @@ use super::args::{EnvironmentArgs, Global, SeatsArgs};
 use super::context::{self, Context, Missing};
 use super::error::Result;
 use super::interruption::Interruption;
+use super::place::{AnyContext, with_provider};
 use super::show;
 use crate::exit::Exit;
 use crate::image::Recipes;
 use crate::model::SeatNumber;
 use crate::plan::{Mode, Plan, Scheme};
-use crate::provider::Provider as _;
+use crate::provider::Provider;
 use crate::provider::docker::offline;
 
 /// Prints what `up` would do.
@@ -25,13 +26,15 @@ pub async fn run(
         context::seats(e, seats)
     })
     .await?;
-    print(global, &context, &seats, &Mode::Repair).await
+    with_provider!(AnyContext, context, context => {
+        print(global, &context, &seats, &Mode::Repair).await
+    })
 }
 
 /// Prints what bringing `seats` to what the environment says would do.
-pub async fn print(
+pub async fn print<P: Provider>(
     global: &Global,
-    context: &Context,
+    context: &Context<P>,
     seats: &[SeatNumber],
     mode: &Mode,
 ) -> Result {

@@ -4,6 +4,7 @@ use super::args::{EnvironmentArgs, Global, SeatsArgs};
 use super::context::{self, Missing};
 use super::error::{Error, Result};
 use super::interruption::Interruption;
+use super::place::{AnyContext, with_provider};
 use super::{plan, up};
 use crate::engine::Phase;
 use crate::model::Environment;
@@ -47,8 +48,10 @@ pub async fn run(
     let mode = Mode::Reset {
         workspace: what.workspace,
     };
-    if what.dry_run {
-        return plan::print(global, &context, &seats, &mode).await;
-    }
-    up::converge(global, &context, &seats, Phase::Reset, mode, interruption).await
+    with_provider!(AnyContext, context, context => {
+        if what.dry_run {
+            return plan::print(global, &context, &seats, &mode).await;
+        }
+        up::converge(global, &context, &seats, Phase::Reset, mode, interruption).await
+    })
 }

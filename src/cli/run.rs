@@ -5,11 +5,13 @@ use clap::Parser as _;
 use super::args::{Cli, Command, Export, Images, Key};
 use super::error::{Result, io};
 use super::interruption::{GRACE, Interruption};
+use super::place::Place;
 use super::{
     bundle, completions, config, context, down, exec, export, extend, images, init, key, logs, man,
     plan, reset, schedule, schema, status, sweep, up,
 };
 use crate::exit::Exit;
+use crate::provider::Logs;
 
 /// Runs the program with the arguments of the process.
 pub fn run() -> Exit {
@@ -123,13 +125,14 @@ async fn dispatch(cli: Cli, interruption: &Interruption) -> Result {
             since,
             timestamps,
         } => {
-            let options = logs::Wanted {
+            let lines = Logs {
                 service,
                 follow,
                 tail,
-                since,
                 timestamps,
+                ..Logs::default()
             };
+            let options = logs::Wanted { logs: lines, since };
             logs::run(&environment, &seats, options, interruption).await
         }
         Command::Down {
@@ -154,9 +157,12 @@ async fn dispatch(cli: Cli, interruption: &Interruption) -> Result {
         Command::Sweep {
             all,
             only,
-            provider: _,
+            provider,
             dry_run,
-        } => sweep::run(global, all, only, dry_run, interruption).await,
+        } => {
+            let place = Place::find(provider, None).await?;
+            sweep::run(global, &place, all, only, dry_run, interruption).await
+        }
         Command::Images {
             environment,
             fetch,

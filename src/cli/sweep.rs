@@ -1,14 +1,15 @@
 //! `seatbox sweep`.
 
 use super::args::Global;
-use super::down::{bare_provider, take_away};
+use super::down::take_away;
 use super::error::{Error, Result};
 use super::interruption::Interruption;
+use super::place::{AnyProvider, Place, with_provider};
 use crate::engine::retry::with_retries;
 use crate::expiry::{Clocks, End, Judgement, judge};
 use crate::model::EnvironmentName;
 use crate::plan::Cause;
-use crate::provider::Existing;
+use crate::provider::{Existing, Provider};
 use crate::removal::{About, Scope, Verdict};
 
 /// Takes away what is past its time, or with `all` whatever is ours. All of it is judged by the
@@ -16,17 +17,30 @@ use crate::removal::{About, Scope, Verdict};
 /// next sweep's, and what is extended meanwhile stays.
 pub async fn run(
     global: &Global,
+    place: &Place,
     all: bool,
     only: Option<EnvironmentName>,
     dry_run: bool,
     interruption: &Interruption,
 ) -> Result {
-    let provider = bare_provider().await?;
+    with_provider!(AnyProvider, place.bare(), provider => {
+        sweep(global, &provider, all, only, dry_run, interruption).await
+    })
+}
+
+async fn sweep<P: Provider>(
+    global: &Global,
+    provider: &P,
+    all: bool,
+    only: Option<EnvironmentName>,
+    dry_run: bool,
+    interruption: &Interruption,
+) -> Result {
     let clocks = with_retries(async || provider.clocks().await, |_, _| {}).await?;
     if clocks.are_too_far_apart() && !all {
         return Err(Error::Clocks(clocks));
     }
-    let judge = |existing: &Existing<_>, end: &End| {
+    let judge = |existing: &Existing<P::Scheme>, end: &End| {
         if only
             .as_ref()
             .is_some_and(|only| existing.environment != *only)
@@ -43,7 +57,7 @@ pub async fn run(
         },
         environments: only.iter().cloned().collect(),
     };
-    take_away(global, &provider, about, judge, dry_run, interruption).await
+    take_away(global, provider, about, judge, dry_run, interruption).await
 }
 
 /// What becomes of a part of an environment that ends at `end`.

@@ -5,6 +5,7 @@ use super::bundle;
 use super::context::{self, Context, Missing};
 use super::error::{Error, Result};
 use super::interruption::Interruption;
+use super::place::{AnyContext, Place, with_provider};
 use super::progress::Shown;
 use super::show;
 use crate::convergence::{Converged, converge as bring};
@@ -14,6 +15,7 @@ use crate::model::SeatNumber;
 use crate::model::seat::SeatState;
 use crate::model::view::SeatView;
 use crate::plan::Mode;
+use crate::provider::Provider;
 
 /// Brings seats up, or puts them right.
 pub async fn run(
@@ -25,24 +27,18 @@ pub async fn run(
     let (prepared, seats) = context::prepare(environment, Missing::Create, interruption, |e| {
         context::seats(e, seats)
     })?;
-    let engine = context::engine().await?;
-    bundle::bring(global, &prepared, &engine, interruption).await?;
-    let context = prepared.on(engine).await?;
-    converge(
-        global,
-        &context,
-        &seats,
-        Phase::Up,
-        Mode::Repair,
-        interruption,
-    )
-    .await
+    let place = Place::of(prepared.environment()).await?;
+    bundle::bring(global, &prepared, &place, interruption).await?;
+    let (phase, mode) = (Phase::Up, Mode::Repair);
+    with_provider!(AnyContext, prepared.on(place).await?, context => {
+        converge(global, &context, &seats, phase, mode, interruption).await
+    })
 }
 
 /// Brings `seats` to what the environment says, and shows what came of it.
-pub async fn converge(
+pub async fn converge<P: Provider>(
     global: &Global,
-    context: &Context,
+    context: &Context<P>,
     seats: &[SeatNumber],
     phase: Phase,
     mode: Mode,

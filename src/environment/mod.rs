@@ -3,6 +3,7 @@
 //! Four layers of trees are laid upon each other, read into raw types, resolved and checked. Each
 //! step goes on after an error, so that one run reports them all.
 
+mod aws;
 mod checker;
 mod files;
 mod layers;

@@ -25,7 +25,7 @@ const TAKEN_ADDRESSES: u64 = 3;
 const FIRST_PORT: u16 = 1024;
 
 pub(super) fn docker(c: &mut Checker<'_>, raw: RawDocker) -> Option<DockerSettings> {
-    let subnets = raw.subnets.and_then(|text| subnets(c, &text));
+    let subnets = raw.subnets.and_then(|text| range(c, "docker.subnets", &text));
     let ports = ports(c, raw.ports.unwrap_or_default());
     let prefix = raw.subnet_prefix?;
     let lowest = subnets.map_or(8, |range| range.prefix_len());
@@ -50,8 +50,9 @@ pub(super) fn docker(c: &mut Checker<'_>, raw: RawDocker) -> Option<DockerSettin
     })
 }
 
-fn subnets(c: &mut Checker<'_>, text: &str) -> Option<Ipv4Net> {
-    let (field, code) = ("docker.subnets", "environment::subnets");
+/// A private IPv4 range.
+pub(super) fn range(c: &mut Checker<'_>, field: &str, text: &str) -> Option<Ipv4Net> {
+    let code = "environment::subnets";
     let Ok(range) = text.parse::<Ipv4Net>() else {
         c.problem(
             field,

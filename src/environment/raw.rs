@@ -8,6 +8,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::model::aws::{Capacity, Market};
 use crate::model::environment::{ImageSource, ProviderKind};
 
 /// One event's sandboxes: how many seats, for how long, where, and what runs in each.
@@ -45,6 +46,12 @@ pub struct RawEnvironment {
     pub isolation: Option<RawIsolation>,
     /// Settings of the Docker provider.
     pub docker: Option<RawDocker>,
+    /// Settings of both AWS providers.
+    pub aws: Option<RawAws>,
+    /// Settings of the EC2 provider: an instance for each seat.
+    pub ec2: Option<RawEc2>,
+    /// Settings of the ECS provider: a task for each seat.
+    pub ecs: Option<RawEcs>,
 }
 
 /// A value with a short form: just a text.
@@ -209,4 +216,51 @@ pub struct RawPorts {
     /// How many ports each seat has. Default: 10.
     #[schemars(range(min = 1))]
     pub per_seat: Option<u16>,
+}
+
+/// AWS.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RawAws {
+    /// The region, `ap-southeast-1`. Default: that of this machine's AWS configuration.
+    pub region: Option<String>,
+    /// The addresses from which seats are reached, `203.0.113.0/24`: the venue's, and yours. Nobody
+    /// else reaches them.
+    pub venue: Option<Vec<String>>,
+    /// The private IPv4 range of the environment's VPC. Default: 10.214.0.0/16.
+    pub network: Option<String>,
+    /// How many availability zones the seats are spread over. Default: 2.
+    #[schemars(range(min = 2, max = 6))]
+    pub zones: Option<u8>,
+}
+
+/// The EC2 provider.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RawEc2 {
+    /// What instances are made from: `ubuntu-22.04`, `ubuntu-24.04`, `debian-12`, the id of an image
+    /// (`ami-…`), or the name of a public parameter that holds one (`/aws/service/…`). Default:
+    /// ubuntu-22.04.
+    pub image: Option<String>,
+    /// Instance types, tried in order where one has no capacity. Default: t3.small, t3a.small,
+    /// t2.small.
+    pub types: Option<Vec<String>>,
+    /// How instances are paid for. Default: on-demand.
+    pub market: Option<Market>,
+    /// The size of an instance's disk: `16GiB`. Default: 16GiB.
+    #[schemars(with = "Option<Quantity>")]
+    pub disk: Option<String>,
+    /// An instance profile whose credentials each seat has. Default: none.
+    pub instance_profile: Option<String>,
+    /// A configuration file for `ssh`, relative to this file, where seats are reached through another
+    /// host.
+    pub ssh_config: Option<String>,
+}
+
+/// The ECS provider.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RawEcs {
+    /// Where tasks run. Default: fargate.
+    pub capacity: Option<Capacity>,
 }

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use super::checker::Checker;
 use super::load::Overrides;
 use super::raw::{RawEnvironment, RawEvent, RawLimits, RawSeats};
-use super::{files, network, stack, units};
+use super::{aws, files, network, stack, units};
 use crate::diagnostic::Diagnostics;
 use crate::expiry;
 use crate::model::environment::{Event, Lifetime, Limits, ProviderKind, Seats};
@@ -39,8 +39,12 @@ pub(super) fn environment(
     let limits = limits(c, &raw.limits.unwrap_or_default());
     let isolation = files::isolation(c, raw.isolation.unwrap_or_default());
     let stack = stack::load(c, raw.stack, name.as_ref(), &isolation, seats, overrides);
+    let provider = raw.provider.unwrap_or(ProviderKind::Docker);
+    let aws = aws::aws(c, raw.aws.unwrap_or_default(), provider, seats);
+    let ec2 = aws::ec2(c, raw.ec2.unwrap_or_default());
+    let ecs = aws::ecs(&raw.ecs.unwrap_or_default());
     let docker = network::docker(c, raw.docker.unwrap_or_default());
-    if let Some(docker) = &docker {
+    if let (Some(docker), ProviderKind::Docker) = (&docker, provider) {
         // Without the stack, what each seat needs at least.
         let assumed = Stack::default();
         let stack = stack.as_ref().unwrap_or(&assumed);
@@ -50,23 +54,32 @@ pub(super) fn environment(
         }
     }
     let problems = checker.problems;
-    match (name, lifetime, limits, docker, stack) {
-        (Some(name), Some(lifetime), Some(limits), Some(docker), Some(stack))
-            if problems.is_empty() =>
-        {
+    match (name, lifetime, limits, docker, aws, ec2, stack) {
+        (
+            Some(name),
+            Some(lifetime),
+            Some(limits),
+            Some(docker),
+            Some(aws),
+            Some(ec2),
+            Some(stack),
+        ) if problems.is_empty() => {
             let stack = harden::stack(&stack, &limits, &isolation);
             Ok(Environment {
                 name,
                 event,
                 seats,
                 lifetime,
-                provider: raw.provider.unwrap_or(ProviderKind::Docker),
+                provider,
                 stack,
                 images,
                 workspace,
                 limits,
                 isolation,
                 docker,
+                aws,
+                ec2,
+                ecs,
             })
         }
         _ => Err(Diagnostics::new(problems)),

@@ -7,6 +7,7 @@ use ipnet::Ipv4Net;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::aws::{AwsSettings, Ec2Settings, EcsSettings};
 use super::{EnvironmentName, SeatNumber, SeatSet, Stack};
 
 /// What an environment file says, with every default filled in and every value checked.
@@ -34,6 +35,12 @@ pub struct Environment {
     pub isolation: Isolation,
     /// What only the Docker provider needs.
     pub docker: DockerSettings,
+    /// What both AWS providers need.
+    pub aws: AwsSettings,
+    /// What only the EC2 provider needs.
+    pub ec2: Ec2Settings,
+    /// What only the ECS provider needs.
+    pub ecs: EcsSettings,
 }
 
 impl Environment {
@@ -120,12 +127,18 @@ impl Lifetime {
 pub enum ProviderKind {
     /// A Docker engine, here or elsewhere.
     Docker,
+    /// AWS, an instance for each seat.
+    Ec2,
+    /// AWS, a task for each seat.
+    Ecs,
 }
 
 impl std::fmt::Display for ProviderKind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.pad(match self {
             Self::Docker => "docker",
+            Self::Ec2 => "ec2",
+            Self::Ecs => "ecs",
         })
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Nothing here does I/O, and nothing here knows a provider.
 
+pub mod aws;
 pub mod environment;
 pub mod id;
 pub mod seat;

@@ -1,8 +1,11 @@
 //! Where seats live. A provider observes what exists, says what is wanted, and makes the calls of
 //! a plan; what is done, and in which order, is never its matter.
 
+#[cfg(feature = "aws")]
+pub mod aws;
 pub mod docker;
 pub mod labels;
+pub mod notices;
 pub mod traits;
 
-pub use traits::{Existing, Provider};
+pub use traits::{Existing, Logged, Logs, Provider};

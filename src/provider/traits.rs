@@ -1,10 +1,14 @@
 //! What a provider must be able to do.
 
+use std::io::Write;
+
+use jiff::Timestamp;
+
 use crate::engine::{Apply, Failure};
-use crate::expiry::Expires;
+use crate::expiry::{Clocks, Expires};
 use crate::model::seat::Owner;
 use crate::model::view::SeatView;
-use crate::model::{EnvironmentName, SeatNumber};
+use crate::model::{EnvironmentName, SeatNumber, Service, ServiceName};
 use crate::plan::{Found, Mode, Plan, Scheme};
 
 /// A place where seats live. It looks, says what is wanted there, and makes the calls of a plan
@@ -40,6 +44,75 @@ pub trait Provider: Apply<Self::Scheme> {
 
     /// How `seats` of the environment are.
     fn seats(&self, observed: &Self::Observed, seats: &[SeatNumber]) -> Vec<SeatView>;
+
+    /// What the clock that all who use the place share says, and this machine's. It is asked once,
+    /// however long the run takes, and whatever becomes of the clocks meanwhile.
+    fn clocks(&self) -> impl Future<Output = Result<Clocks, Failure>> + Send;
+
+    /// What a person should know of the clocks and of the environment's end.
+    fn end_notices(&self, observed: &Self::Observed) -> Vec<String>;
+
+    /// Has `environment` end at `end`, where it would end earlier, and touches nothing of its seats.
+    fn extend(
+        &self,
+        environment: &EnvironmentName,
+        end: Timestamp,
+        observed: &Self::Observed,
+    ) -> impl Future<Output = Result<(), Failure>> + Send;
+
+    /// Removes what extensions of `environment` left and what says nothing any more; all of it where
+    /// nothing else of the environment is left.
+    fn tidy(
+        &self,
+        environment: &EnvironmentName,
+        observed: &Self::Observed,
+    ) -> impl Future<Output = ()> + Send;
+
+    /// Runs a command in a service of a seat, with this process's own input and output, and gives its
+    /// exit code.
+    fn attach(
+        &self,
+        seat: SeatNumber,
+        service: &Service,
+        argv: Vec<String>,
+    ) -> impl Future<Output = Result<i64, Failure>> + Send;
+
+    /// Writes what services wrote to `out`, each line with its seat and service before it. Those that
+    /// can't be read are in the answer, in words; the others' lines are written all the same.
+    fn logs(
+        &self,
+        observed: &Self::Observed,
+        wanted: &Logs,
+        out: &mut (impl Write + Send),
+    ) -> impl Future<Output = Result<Logged, Failure>> + Send;
+}
+
+/// Which lines are wanted, and how.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Logs {
+    /// Of these seats.
+    pub seats: Vec<SeatNumber>,
+    /// Of this service of theirs, or of all.
+    pub service: Option<ServiceName>,
+    /// Go on with the lines to come, until every service has ended.
+    pub follow: bool,
+    /// Of the lines that are there, only so many of each service: the last ones.
+    pub tail: Option<u64>,
+    /// Only lines from this moment on, to the second.
+    pub since: Option<Timestamp>,
+    /// Each line with the moment when it was written.
+    pub timestamps: bool,
+}
+
+/// What came of writing lines.
+#[derive(Debug, Default)]
+pub struct Logged {
+    /// How many services there were to read from.
+    pub sources: usize,
+    /// Those that could not be read, or not to their end, in words.
+    pub failures: Vec<String>,
+    /// What the operating system says, where the lines could not be written.
+    pub unwritten: Option<std::io::Error>,
 }
 
 /// Something of ours that exists.
@@ -51,6 +124,8 @@ pub struct Existing<S: Scheme> {
     pub owner: Owner,
     /// What its labels say of when it may be swept away.
     pub expires: Option<Expires>,
+    /// The fingerprint of the event key that its secrets come from, where it has any.
+    pub key: Option<String>,
     /// The resource.
     pub resource: Found<S>,
 }

@@ -8,10 +8,12 @@ use bollard::errors::Error;
 use bollard::query_parameters::{LogsOptions, LogsOptionsBuilder};
 use futures_util::stream::{self, BoxStream};
 use futures_util::{Stream, StreamExt, TryStreamExt as _};
-use jiff::{Span, Timestamp};
 use owo_colors::{AnsiColors, OwoColorize as _};
 
-use crate::model::{SeatNumber, ServiceName};
+use super::errors::message;
+use super::observe::{Observed, OurContainer};
+use crate::model::{EnvironmentName, SeatNumber, ServiceName};
+use crate::provider::Logs;
 
 /// The longest line that is kept together, in bytes. A service that never ends its line must not
 /// fill the memory.
@@ -38,47 +40,24 @@ pub struct LogSource {
     pub container: String,
 }
 
-/// Which lines are wanted, and how.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct LogSettings {
-    /// Go on with the lines to come, until every container has ended.
-    pub follow: bool,
-    /// Of the lines that are there, only so many of each container: the last ones.
-    pub tail: Option<u64>,
-    /// Only lines from this moment on, to the second.
-    pub since: Option<Timestamp>,
-    /// Each line with the moment when it was written.
-    pub timestamps: bool,
-}
-
-/// A container whose lines could not be read, or not to their end.
-#[derive(Debug)]
-pub struct LogFailure {
-    /// The container.
-    pub source: LogSource,
-    /// What the engine says.
-    pub error: Error,
-}
-
-/// Reads what `--since` takes: a duration back from `now` (`10m`, `1h30m`, `2 days`) or a moment
-/// (`2024-10-19T13:30:00+08:00`).
-///
-/// # Errors
-/// What forms there are.
-pub fn parse_since(text: &str, now: Timestamp) -> Result<Timestamp, String> {
-    if let Ok(moment) = text.parse::<Timestamp>() {
-        return Ok(moment);
-    }
-    let back = |span: Span| {
-        // Days have 24 hours here: it is a distance in time, not in a calendar.
-        let length = span
-            .to_duration(jiff::SpanRelativeTo::days_are_24_hours())
-            .ok()?;
-        now.checked_sub(length.abs()).ok()
+/// The containers of an environment whose lines are wanted, by seat and service.
+pub fn sources(environment: &EnvironmentName, observed: &Observed, wanted: &Logs) -> Vec<LogSource> {
+    let meant = |container: &OurContainer| {
+        let ownership = &container.ownership;
+        let seat = ownership.owner.seat()?;
+        let service: ServiceName = ownership.service.as_deref()?.parse().ok()?;
+        let meant = ownership.environment == *environment
+            && wanted.seats.contains(&seat)
+            && wanted.service.as_ref().is_none_or(|wanted| *wanted == service);
+        meant.then(|| LogSource {
+            seat,
+            service,
+            container: container.id.clone(),
+        })
     };
-    text.parse::<Span>().ok().and_then(back).ok_or_else(|| {
-        "write how long ago (10m, 1h30m) or a moment (2024-10-19T13:30:00+08:00)".to_owned()
-    })
+    let mut sources: Vec<LogSource> = observed.containers.iter().filter_map(meant).collect();
+    sources.sort_by(|a, b| (a.seat, &a.service).cmp(&(b.seat, &b.service)));
+    sources
 }
 
 /// Writes the lines of `sources` to `out`, each with its seat and service before it: one source
@@ -93,9 +72,9 @@ pub fn parse_since(text: &str, now: Timestamp) -> Result<Timestamp, String> {
 pub async fn write_logs(
     docker: &Docker,
     sources: &[LogSource],
-    settings: LogSettings,
+    settings: &Logs,
     out: &mut impl Write,
-) -> io::Result<Vec<LogFailure>> {
+) -> io::Result<Vec<String>> {
     let prefixes = prefixes(sources);
     let streams: Vec<_> = sources
         .iter()
@@ -112,10 +91,8 @@ pub async fn write_logs(
         let written = match line {
             Ok(line) => write_line(out, &prefixes[index], &line, settings.follow),
             Err(error) => {
-                failures.push(LogFailure {
-                    source: sources[index].clone(),
-                    error,
-                });
+                let LogSource { seat, service, .. } = &sources[index];
+                failures.push(format!("{seat} {service}: {}", message(&error)));
                 Ok(())
             }
         };
@@ -129,7 +106,7 @@ pub async fn write_logs(
     }
 }
 
-fn ended(error: io::Error, failures: Vec<LogFailure>) -> io::Result<Vec<LogFailure>> {
+fn ended(error: io::Error, failures: Vec<String>) -> io::Result<Vec<String>> {
     if error.kind() == io::ErrorKind::BrokenPipe {
         Ok(failures)
     } else {
@@ -171,7 +148,7 @@ fn prefixes(sources: &[LogSource]) -> Vec<String> {
         .collect()
 }
 
-fn request(settings: LogSettings) -> LogsOptions {
+fn request(settings: &Logs) -> LogsOptions {
     // The engine's parameter is a number of seconds that this client keeps in 32 bits.
     let since = settings.since.map_or(0, |moment| {
         i32::try_from(moment.as_second().max(0)).unwrap_or(i32::MAX)
@@ -194,7 +171,7 @@ fn request(settings: LogSettings) -> LogsOptions {
 fn lines<'a>(
     docker: &'a Docker,
     source: &'a LogSource,
-    settings: LogSettings,
+    settings: &'a Logs,
 ) -> impl Stream<Item = Result<Vec<u8>, Error>> + Send + 'a {
     // Asked for when it is the source's turn, so that one after the other is just that.
     let pieces =
@@ -340,37 +317,18 @@ mod tests {
     }
 
     #[test]
-    fn since_is_a_duration_back_or_a_moment() {
-        let now: Timestamp = "2024-10-19T06:00:00Z".parse().unwrap();
-        for (text, expected) in [
-            ("10m", "2024-10-19T05:50:00Z"),
-            ("1h30m", "2024-10-19T04:30:00Z"),
-            ("2 days", "2024-10-17T06:00:00Z"),
-            ("2024-10-19T13:30:00+08:00", "2024-10-19T05:30:00Z"),
-        ] {
-            assert_eq!(
-                parse_since(text, now).unwrap().to_string(),
-                expected,
-                "{text}"
-            );
-        }
-        for text in ["", "ten minutes", "10", "1 month", "9999999999h"] {
-            assert!(parse_since(text, now).is_err(), "{text}");
-        }
-    }
-
-    #[test]
     fn a_request_has_all_lines_unless_told_otherwise() {
-        let all = request(LogSettings::default());
+        let all = request(&Logs::default());
         assert_eq!(
             (all.tail.as_str(), all.since, all.follow),
             ("all", 0, false)
         );
-        let few = request(LogSettings {
+        let few = request(&Logs {
             follow: true,
             tail: Some(5),
             since: Some("2024-10-19T06:00:00Z".parse().unwrap()),
             timestamps: true,
+            ..Logs::default()
         });
         assert_eq!((few.tail.as_str(), few.since), ("5", 1_729_317_600));
         assert!(few.follow && few.timestamps && few.stdout && few.stderr);

@@ -228,12 +228,13 @@ impl Observed {
 
     /// What the labels say of everything of ours.
     pub fn ownerships(&self) -> impl Iterator<Item = &Ownership> {
-        self.containers
-            .iter()
-            .map(|c| &c.ownership)
-            .chain(self.networks.iter().map(|n| &n.ownership))
-            .chain(self.volumes.iter().map(|v| &v.ownership))
+        self.seat_ownerships()
             .chain(self.leases.iter().map(|l| &l.ownership))
+    }
+
+    /// The same, of what makes up seats.
+    pub fn seat_ownerships(&self) -> impl Iterator<Item = &Ownership> {
+        self.named().map(|(.., ownership)| ownership)
     }
 
     /// When each environment ends, by the labels of all that is its own.

@@ -1,6 +1,7 @@
 //! The Docker engine as a provider.
 
 use std::collections::{BTreeSet, HashMap};
+use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -15,9 +16,13 @@ use super::clock;
 use super::connect::Engine;
 use super::create::{Refused, Unanswered};
 use super::desired::{self, Surroundings};
+use super::errors::failure;
+use super::exec::{ExecOptions, exec_attached};
 use super::found;
 use super::lease;
 use super::listening;
+use super::logs;
+use super::names;
 use super::observe::{self, ContainerState, KILLED, Observed};
 use super::ports::Holder;
 use super::ready;
@@ -25,14 +30,15 @@ use super::routes;
 use super::scheme::Docker;
 use super::snapshot::copies::Copies;
 use super::status;
-use crate::engine::retry::with_retries;
+use crate::engine::retry::again;
 use crate::engine::{Apply, Failure, Progress};
 use crate::expiry::{Clocks, seconds_of};
 use crate::image::{self, Choice, Fetch, Origin, Recipes};
 use crate::model::view::SeatView;
-use crate::model::{Environment, EnvironmentName, SeatNumber};
+use crate::model::{Environment, EnvironmentName, SeatNumber, Service};
 use crate::plan::{self, Action, Mode, Plan};
-use crate::provider::{Existing, Provider};
+use crate::provider::labels::Ownership;
+use crate::provider::{Existing, Logged, Logs, Provider, notices};
 use crate::secret::EventKey;
 
 /// How many checks a closer look makes at once.
@@ -79,19 +85,6 @@ impl DockerProvider {
         }
     }
 
-    /// What the engine's clock and this machine's say. The engine is asked once, however long the
-    /// run takes, and whatever becomes of the clocks meanwhile.
-    ///
-    /// # Errors
-    /// The engine does not answer.
-    pub async fn clocks(&self) -> Result<Clocks, Failure> {
-        let read = async || {
-            let clocks = clock::read(&self.engine.docker, Timestamp::now).await?;
-            Ok((clocks, Instant::now()))
-        };
-        Ok(self.clocks.get_or_try_init(read).await?.0)
-    }
-
     /// The time, by the engine's clock as soon as that is known: lifetimes count from it.
     fn now(&self) -> Timestamp {
         let told = self.clocks.get().and_then(|(clocks, asked)| {
@@ -99,54 +92,6 @@ impl DockerProvider {
             clocks.engine.saturating_add(since).ok()
         });
         told.unwrap_or(self.now)
-    }
-
-    /// What a person should know of the clocks and of the environment's end.
-    pub fn end_notices(&self, observed: &Observed) -> Vec<String> {
-        let mut notices: Vec<String> = self
-            .clocks
-            .get()
-            .and_then(|(clocks, _)| clocks.notice())
-            .into_iter()
-            .collect();
-        let ends = observed.ends();
-        let end = ends.get(&self.environment().name);
-        if let Some(text) = &end.unreadable {
-            notices.push(format!(
-                "no sweep takes these seats away: `{text}` is on one of them for when it expires"
-            ));
-        } else if let Some(end) = end.latest.filter(|end| *end <= self.now()) {
-            notices.push(format!(
-                "these seats expired {end}, and the next `seatbox sweep` takes them away; \
-                 `seatbox extend` gives them more time"
-            ));
-        }
-        notices
-    }
-
-    /// Has `environment` end at `end`, where it would end earlier, and touches nothing of its seats.
-    ///
-    /// # Errors
-    /// The engine does not do it, or something that is not ours is in the way.
-    pub async fn extend(
-        &self,
-        environment: &EnvironmentName,
-        end: Timestamp,
-    ) -> Result<(), Failure> {
-        let create = async || lease::create(&self.engine.docker, environment, end).await;
-        with_retries(create, |_, _| {}).await
-    }
-
-    /// Removes what earlier extensions of `environment` left and what says nothing any more.
-    pub async fn tidy(&self, environment: &EnvironmentName, observed: &Observed) {
-        let superfluous = lease::superfluous(environment, &observed.leases);
-        lease::remove(&self.engine.docker, superfluous).await;
-    }
-
-    /// Removes all leases of `environment`, which has nothing else any more.
-    pub async fn release(&self, environment: &EnvironmentName, observed: &Observed) {
-        let own = |lease: &&lease::Lease| lease.ownership.environment == *environment;
-        lease::remove(&self.engine.docker, observed.leases.iter().filter(own)).await;
     }
 
     /// The engine.
@@ -218,22 +163,11 @@ impl DockerProvider {
                 seconds_of(self.now())
             ));
         }
-        let beyond: BTreeSet<SeatNumber> = observed
+        let existing = observed
             .ownerships()
             .filter(|ownership| ownership.environment == environment.name)
-            .filter_map(|ownership| ownership.owner.seat())
-            .filter(|seat| seat.get() > environment.seats.total())
-            .collect();
-        if let (Some(first), Some(last)) = (beyond.first(), beyond.last()) {
-            notices.push(format!(
-                "{} seats beyond the environment's {} exist and are left alone; `seatbox down \
-                 --seats {}-{}` takes them away",
-                beyond.len(),
-                environment.seats.total(),
-                first.get(),
-                last.get()
-            ));
-        }
+            .filter_map(|ownership| ownership.owner.seat());
+        notices.extend(notices::beyond(environment, existing));
         notices
     }
 }
@@ -338,6 +272,7 @@ impl Provider for DockerProvider {
                     environment: ownership.environment.clone(),
                     owner: ownership.owner,
                     expires: ownership.expires.clone(),
+                    key: ownership.key.clone(),
                     resource,
                 })
             })
@@ -371,5 +306,84 @@ impl Provider for DockerProvider {
 
     fn seats(&self, observed: &Observed, seats: &[SeatNumber]) -> Vec<SeatView> {
         status::seats(self.environment(), observed, seats)
+    }
+
+    async fn clocks(&self) -> Result<Clocks, Failure> {
+        let read = async || {
+            let clocks = clock::read(&self.engine.docker, Timestamp::now).await?;
+            Ok((clocks, Instant::now()))
+        };
+        Ok(self.clocks.get_or_try_init(read).await?.0)
+    }
+
+    fn end_notices(&self, observed: &Observed) -> Vec<String> {
+        let clocks = self.clocks.get().map(|(clocks, _)| *clocks);
+        let ends = observed.ends();
+        notices::end(clocks, ends.get(&self.environment().name), self.now())
+    }
+
+    async fn extend(
+        &self,
+        environment: &EnvironmentName,
+        end: Timestamp,
+        _: &Observed,
+    ) -> Result<(), Failure> {
+        again(|| lease::create(&self.engine.docker, environment, end)).await
+    }
+
+    async fn tidy(&self, environment: &EnvironmentName, observed: &Observed) {
+        let is_own = |ownership: &Ownership| ownership.environment == *environment;
+        let client = &self.engine.docker;
+        if observed.seat_ownerships().any(is_own) {
+            let superfluous = lease::superfluous(environment, &observed.leases);
+            lease::remove(client, superfluous).await;
+        } else {
+            let own = |lease: &&lease::Lease| is_own(&lease.ownership);
+            lease::remove(client, observed.leases.iter().filter(own)).await;
+        }
+    }
+
+    async fn attach(
+        &self,
+        seat: SeatNumber,
+        service: &Service,
+        argv: Vec<String>,
+    ) -> Result<i64, Failure> {
+        let name = &self.environment().name;
+        let container = names::container(name, seat, service.name.as_str());
+        let options = ExecOptions {
+            argv,
+            tty: None,
+            stdin: true,
+            user: None,
+            workdir: service.seatbox.workspace.clone(),
+            // What the terminal can do is known on this side only.
+            env: std::env::var("TERM")
+                .map(|term| format!("TERM={term}"))
+                .into_iter()
+                .collect(),
+        };
+        exec_attached(&self.engine.docker, &container, options)
+            .await
+            .map_err(|error| failure("run a command", &error))
+    }
+
+    async fn logs(
+        &self,
+        observed: &Observed,
+        wanted: &Logs,
+        out: &mut (impl Write + Send),
+    ) -> Result<Logged, Failure> {
+        let sources = logs::sources(&self.environment().name, observed, wanted);
+        let written = logs::write_logs(&self.engine.docker, &sources, wanted, out).await;
+        let mut logged = Logged {
+            sources: sources.len(),
+            ..Logged::default()
+        };
+        match written {
+            Ok(failures) => logged.failures = failures,
+            Err(error) => logged.unwritten = Some(error),
+        }
+        Ok(logged)
     }
 }

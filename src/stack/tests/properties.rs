@@ -7,6 +7,7 @@ use jiff::SignedDuration;
 use proptest::prelude::*;
 
 use super::fixture::{Setup, with_attributes};
+use crate::model::aws::*;
 use crate::model::environment::*;
 use crate::model::{Environment, SeatNumber, SeatValues, SeatVariable, Stack};
 use crate::stack::export::{Export, PortAssignment, export};
@@ -131,6 +132,23 @@ fn environment(stack: Stack) -> Environment {
                 first: 20_000,
                 per_seat: 50,
             },
+        },
+        aws: AwsSettings {
+            region: None,
+            venue: vec![],
+            network: "10.214.0.0/16".parse().expect("a net"),
+            zones: 2,
+        },
+        ec2: Ec2Settings {
+            image: MachineImage::Id("ami-1".to_owned()),
+            types: vec![],
+            market: Market::OnDemand,
+            disk_gib: 16,
+            instance_profile: None,
+            ssh_config: None,
+        },
+        ecs: EcsSettings {
+            capacity: Capacity::Fargate,
         },
     }
 }

@@ -1,0 +1,97 @@
+//! Where seats live, and the provider that goes with it. Verbs are written once for all of them.
+
+use jiff::Timestamp;
+
+use super::context::{self, Context};
+use super::error::Result;
+use crate::image::Recipes;
+use crate::model::Environment;
+use crate::model::environment::ProviderKind;
+#[cfg(feature = "aws")]
+use crate::provider::aws::{AwsProvider, Session};
+use crate::provider::docker::DockerProvider;
+use crate::provider::docker::connect::Engine;
+
+/// A place that answers.
+pub enum Place {
+    /// A Docker engine.
+    Docker(Engine),
+    /// An account of AWS, in one region.
+    #[cfg(feature = "aws")]
+    Aws(Session, ProviderKind),
+}
+
+/// A provider that only looks, extends and deletes: it has no environment.
+pub enum AnyProvider {
+    /// On a Docker engine.
+    Docker(DockerProvider),
+    /// On AWS.
+    #[cfg(feature = "aws")]
+    Aws(AwsProvider),
+}
+
+/// An environment, with the provider that its seats live with.
+pub enum AnyContext {
+    /// On a Docker engine.
+    Docker(Context<DockerProvider>),
+    /// On AWS.
+    #[cfg(feature = "aws")]
+    Aws(Context<AwsProvider>),
+}
+
+/// The same expression for whichever provider it is.
+macro_rules! with_provider {
+    ($any:ident, $value:expr, $name:ident => $body:expr) => {
+        match $value {
+            $any::Docker($name) => $body,
+            #[cfg(feature = "aws")]
+            $any::Aws($name) => $body,
+        }
+    };
+}
+pub(super) use with_provider;
+
+impl Place {
+    /// The place of an environment's seats.
+    pub async fn of(environment: &Environment) -> Result<Self> {
+        Self::find(environment.provider, environment.aws.region.as_deref()).await
+    }
+
+    /// The engine that the `docker` command would use here, or what the AWS configuration of this
+    /// machine leads to; in `region` where one is given.
+    pub async fn find(kind: ProviderKind, region: Option<&str>) -> Result<Self> {
+        match kind {
+            ProviderKind::Docker => Ok(Self::Docker(context::engine().await?)),
+            #[cfg(feature = "aws")]
+            ProviderKind::Ec2 | ProviderKind::Ecs => {
+                Ok(Self::Aws(Session::connect(region).await?, kind))
+            }
+            #[cfg(not(feature = "aws"))]
+            ProviderKind::Ec2 | ProviderKind::Ecs => {
+                let _ = region;
+                Err(super::error::Error::usage(
+                    format!("this seatbox was built without AWS, and so without {kind}"),
+                    "build it with the feature `aws`, which is on by default",
+                ))
+            }
+        }
+    }
+
+    /// A provider without an environment.
+    pub fn bare(&self) -> AnyProvider {
+        match self {
+            Self::Docker(engine) => AnyProvider::Docker(bare_engine(engine)),
+            #[cfg(feature = "aws")]
+            Self::Aws(session, kind) => {
+                let now = Timestamp::now();
+                AnyProvider::Aws(AwsProvider::new(session.clone(), *kind, None, None, now))
+            }
+        }
+    }
+}
+
+/// An engine as a provider without an environment.
+pub fn bare_engine(engine: &Engine) -> DockerProvider {
+    let now = Timestamp::now();
+    DockerProvider::new(engine.clone(), None, None, Recipes::default(), now)
+}
