@@ -10,6 +10,8 @@
 //! [`provider`] observes and applies, [`plan`] decides, [`engine`] walks the plan, [`report`]
 //! renders what happened, and [`cli`] puts them together, one file a verb.
 #![warn(missing_docs)]
+// The futures of the AWS SDK are nested deeply.
+#![recursion_limit = "256"]
 
 pub mod bundle;
 pub mod cli;

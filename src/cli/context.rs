@@ -209,10 +209,9 @@ impl Prepared {
             Place::Docker(engine) => Ok(AnyContext::Docker(self.on_engine(engine).await?)),
             #[cfg(feature = "aws")]
             Place::Aws(session, kind) => {
-                let now = Timestamp::now();
-                let bare = AwsProvider::new(session.clone(), kind, None, None, now);
+                let bare = AwsProvider::new(session.clone(), kind, None, None);
                 let context = self.with(bare, |environment, key, _| {
-                    AwsProvider::new(session, kind, Some(environment), Some(key), now)
+                    AwsProvider::new(session, kind, Some(environment), Some(key))
                 });
                 Ok(AnyContext::Aws(context.await?))
             }
@@ -223,7 +222,13 @@ impl Prepared {
     pub async fn on_engine(self, engine: Engine) -> Result<Context<DockerProvider>> {
         let bare = place::bare_engine(&engine);
         self.with(bare, |environment, key, recipes| {
-            DockerProvider::new(engine, Some(environment), Some(key), recipes, Timestamp::now())
+            DockerProvider::new(
+                engine,
+                Some(environment),
+                Some(key),
+                recipes,
+                Timestamp::now(),
+            )
         })
         .await
     }

@@ -48,7 +48,11 @@ pub async fn run(
     };
     let (context, seats) =
         context::open(environment, Missing::NotNeeded, interruption, meant).await?;
-    let logs = Logs { seats, since, ..wanted.logs };
+    let logs = Logs {
+        seats,
+        since,
+        ..wanted.logs
+    };
     with_provider!(AnyContext, context, context => write(&context.provider, &logs).await)
 }
 

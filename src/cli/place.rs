@@ -3,12 +3,12 @@
 use jiff::Timestamp;
 
 use super::context::{self, Context};
-use super::error::Result;
+use super::error::{Error, Result};
 use crate::image::Recipes;
 use crate::model::Environment;
 use crate::model::environment::ProviderKind;
 #[cfg(feature = "aws")]
-use crate::provider::aws::{AwsProvider, Session};
+use crate::provider::aws::{AwsProvider, Session, SessionError};
 use crate::provider::docker::DockerProvider;
 use crate::provider::docker::connect::Engine;
 
@@ -63,13 +63,11 @@ impl Place {
         match kind {
             ProviderKind::Docker => Ok(Self::Docker(context::engine().await?)),
             #[cfg(feature = "aws")]
-            ProviderKind::Ec2 | ProviderKind::Ecs => {
-                Ok(Self::Aws(Session::connect(region).await?, kind))
-            }
+            ProviderKind::Ec2 | ProviderKind::Ecs => Ok(Self::Aws(session(region).await?, kind)),
             #[cfg(not(feature = "aws"))]
             ProviderKind::Ec2 | ProviderKind::Ecs => {
                 let _ = region;
-                Err(super::error::Error::usage(
+                Err(Error::usage(
                     format!("this seatbox was built without AWS, and so without {kind}"),
                     "build it with the feature `aws`, which is on by default",
                 ))
@@ -83,11 +81,21 @@ impl Place {
             Self::Docker(engine) => AnyProvider::Docker(bare_engine(engine)),
             #[cfg(feature = "aws")]
             Self::Aws(session, kind) => {
-                let now = Timestamp::now();
-                AnyProvider::Aws(AwsProvider::new(session.clone(), *kind, None, None, now))
+                AnyProvider::Aws(AwsProvider::new(session.clone(), *kind, None, None))
             }
         }
     }
+}
+
+#[cfg(feature = "aws")]
+async fn session(region: Option<&str>) -> Result<Session> {
+    Session::connect(region).await.map_err(|error| match error {
+        SessionError::NoRegion => Error::usage(
+            "nothing says in which region of AWS the seats are to live",
+            "write `aws: {region: ap-southeast-1}`, or set AWS_REGION",
+        ),
+        SessionError::Call(failure) => Error::Call(failure),
+    })
 }
 
 /// An engine as a provider without an environment.

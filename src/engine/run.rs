@@ -16,7 +16,7 @@ use super::{
 };
 use crate::model::SeatNumber;
 use crate::model::seat::Owner;
-use crate::plan::{Action, ActionId, Plan, Scheme};
+use crate::plan::{Action, ActionId, Lane, Plan, Scheme};
 
 /// Makes the calls of a plan.
 pub trait Apply<S: Scheme>: Sync {
@@ -27,6 +27,23 @@ pub trait Apply<S: Scheme>: Sync {
         action: &Action<S>,
         progress: &Progress,
     ) -> impl Future<Output = Result<(), Failure>> + Send;
+
+    /// Makes the one call that serves all of `actions`, which are of one lane and say the same of
+    /// themselves ([`Step::group`](crate::plan::Step::group)), and gives what came of each. As a whole
+    /// it fails where all of them may be tried again together.
+    fn apply_together(
+        &self,
+        actions: &[&Action<S>],
+        progress: &Progress,
+    ) -> impl Future<Output = Result<Vec<Result<(), Failure>>, Failure>> + Send {
+        async move {
+            let mut results = Vec::with_capacity(actions.len());
+            for action in actions {
+                results.push(self.apply(action, progress).await);
+            }
+            Ok(results)
+        }
+    }
 }
 
 /// Lets an action under way say how far it is.
@@ -84,25 +101,29 @@ pub async fn run<S: Scheme, A: Apply<S>>(
     let mut under_way = FuturesUnordered::new();
     loop {
         if !cancel.is_cancelled() {
-            for id in walk.next_actions() {
-                under_way.push(perform(&plan.actions[id], provider, events, &touch, cancel));
+            for ids in walk.next_calls() {
+                let actions: Vec<&Action<S>> = ids.iter().map(|id| &plan.actions[*id]).collect();
+                under_way.push(perform(actions, provider, events, &touch, cancel));
             }
         }
-        match under_way.next().await {
-            Some((id, Some(Ok(())))) => walk.succeeded(id),
-            Some((id, Some(Err(failure)))) => {
-                let lost_touch = touch.ever.load(Ordering::Relaxed);
-                // Whoever was waited for in vain is not waited for in another plan.
-                let deferred = afterwards == Afterwards::Replan
-                    && failure.class != FailureClass::Unreachable
-                    && failure.class.may_be_replanned(lost_touch);
-                walk.failed(id, &failure, deferred);
-                if failure.class == FailureClass::Unreachable {
-                    walk.abandon(&failure);
-                }
+        let Some((ids, results)) = under_way.next().await else {
+            break;
+        };
+        walk.leave_lane(ids[0]);
+        for (id, result) in ids.into_iter().zip(results.into_iter().flatten()) {
+            let Err(failure) = result else {
+                walk.succeeded(id);
+                continue;
+            };
+            let lost_touch = touch.ever.load(Ordering::Relaxed);
+            // Whoever was waited for in vain is not waited for in another plan.
+            let deferred = afterwards == Afterwards::Replan
+                && failure.class != FailureClass::Unreachable
+                && failure.class.may_be_replanned(lost_touch);
+            walk.give_up(id, &failure, deferred);
+            if failure.class == FailureClass::Unreachable {
+                walk.abandon(&failure);
             }
-            Some((id, None)) => walk.leave_lane(id),
-            None => break,
         }
     }
     let mut outcome = walk.finish(cancel.is_cancelled());
@@ -139,27 +160,35 @@ impl Touch {
     }
 }
 
-/// Makes an action's call. `None` is one that was given up, since somebody interrupted the run.
+/// Makes the call of an action, or the one that serves several. Without results it was given up,
+/// since somebody interrupted the run.
 async fn perform<S: Scheme, A: Apply<S>>(
-    action: &Action<S>,
+    actions: Vec<&Action<S>>,
     provider: &A,
     events: &Events,
     touch: &Touch,
     cancel: &CancellationToken,
-) -> (ActionId, Option<Result<(), Failure>>) {
-    let label = Arc::new(ActionLabel::from(action));
+) -> (Vec<ActionId>, Option<Vec<Result<(), Failure>>>) {
+    let ids: Vec<ActionId> = actions.iter().map(|action| action.id).collect();
+    let labels: Vec<ActionLabel> = actions.iter().map(|&a| ActionLabel::from(a)).collect();
     let started = Instant::now();
-    events.send(Event::ActionStarted {
-        action: (*label).clone(),
-    });
+    for action in labels.iter().cloned() {
+        events.send(Event::ActionStarted { action });
+    }
     let progress = Progress {
-        action: Arc::clone(&label),
+        action: Arc::new(labels[0].clone()),
         events: events.clone(),
         cancel: cancel.clone(),
     };
     let attempts = with_patience(
         async || {
-            let result = provider.apply(action, &progress).await;
+            let result = match actions.as_slice() {
+                [action] => provider
+                    .apply(action, &progress)
+                    .await
+                    .map(|()| vec![Ok(())]),
+                several => provider.apply_together(several, &progress).await,
+            };
             // A connection that broke is no answer.
             if !matches!(&result, Err(failure) if failure.class.is_retryable()) {
                 touch.found(events);
@@ -171,48 +200,53 @@ async fn perform<S: Scheme, A: Apply<S>>(
                 touch.lost(failure, events);
                 return;
             }
-            events.send(Event::ActionRetried {
-                action: (*label).clone(),
-                failure: failure.clone(),
-                pause_ms: millis(pause),
-            });
+            for action in labels.iter().cloned() {
+                events.send(Event::ActionRetried {
+                    action,
+                    failure: failure.clone(),
+                    pause_ms: millis(pause),
+                });
+            }
         },
         cancel,
     );
-    let result = if action.is_check() {
+    let result = if actions.iter().all(|action| action.is_check()) {
         // To look on is of no use to somebody who wants it to end, and may take minutes.
         tokio::select! {
             result = attempts => result,
-            () = cancel.cancelled() => return (action.id, None),
+            () = cancel.cancelled() => return (ids, None),
         }
     } else {
         attempts.await
     };
-    if let Err(failure) = &result
-        && failure.class.is_retryable()
-        && cancel.is_cancelled()
-    {
+    let results = match result {
         // It is not tried again, and whether it failed is not known.
-        return (action.id, None);
+        Err(failure) if failure.class.is_retryable() && cancel.is_cancelled() => {
+            return (ids, None);
+        }
+        Err(failure) => vec![Err(failure); ids.len()],
+        Ok(results) => results,
+    };
+    for (action, result) in labels.into_iter().zip(&results) {
+        events.send(match result {
+            Ok(()) => Event::ActionFinished {
+                action,
+                took_ms: millis(started.elapsed()),
+            },
+            Err(failure) => Event::ActionFailed {
+                action,
+                failure: failure.clone(),
+            },
+        });
     }
-    events.send(match &result {
-        Ok(()) => Event::ActionFinished {
-            action: (*label).clone(),
-            took_ms: millis(started.elapsed()),
-        },
-        Err(failure) => Event::ActionFailed {
-            action: (*label).clone(),
-            failure: failure.clone(),
-        },
-    });
-    (action.id, Some(result))
+    (ids, Some(results))
 }
 
 /// A lane's queue: what may begin, lowest place in the plan first, and how much is under way.
 struct Queue {
     ready: BTreeSet<ActionId>,
     under_way: usize,
-    width: usize,
+    lane: Lane,
 }
 
 /// What a seat still has to do, and what went wrong.
@@ -305,24 +339,35 @@ impl<'a, S: Scheme> Walk<'a, S> {
             .or_insert(Queue {
                 ready: BTreeSet::new(),
                 under_way: 0,
-                width: lane.width,
+                lane,
             })
             .ready
             .insert(id);
     }
 
-    fn next_actions(&mut self) -> Vec<ActionId> {
-        let mut next = Vec::new();
+    /// The actions of each call that may begin now.
+    fn next_calls(&mut self) -> Vec<Vec<ActionId>> {
+        let mut calls = Vec::new();
         for queue in self.queues.values_mut() {
-            while queue.under_way < queue.width {
-                let Some(id) = queue.ready.pop_first() else {
+            while queue.under_way < queue.lane.width {
+                let Some(first) = queue.ready.pop_first() else {
                     break;
                 };
+                let mut call = vec![first];
+                if queue.lane.batch > 1 {
+                    let group = self.plan.actions[first].group();
+                    let alike = |id: &&ActionId| self.plan.actions[**id].group() == group;
+                    let room = queue.lane.batch - 1;
+                    call.extend(queue.ready.iter().filter(alike).take(room).copied());
+                    for id in &call[1..] {
+                        queue.ready.remove(id);
+                    }
+                }
                 queue.under_way += 1;
-                next.push(id);
+                calls.push(call);
             }
         }
-        next
+        calls
     }
 
     fn leave_lane(&mut self, id: ActionId) {
@@ -333,7 +378,6 @@ impl<'a, S: Scheme> Walk<'a, S> {
     }
 
     fn succeeded(&mut self, id: ActionId) {
-        self.leave_lane(id);
         self.done += 1;
         for dependent in std::mem::take(&mut self.dependents[id]) {
             self.waiting_for[dependent] -= 1;
@@ -351,11 +395,6 @@ impl<'a, S: Scheme> Walk<'a, S> {
                 self.events.send(Event::SeatFinished { seat, after_ms });
             }
         }
-    }
-
-    fn failed(&mut self, id: ActionId, failure: &Failure, deferred: bool) {
-        self.leave_lane(id);
-        self.give_up(id, failure, deferred);
     }
 
     /// Gives up all that queues: whoever was waited for in vain by one is not waited for by all the

@@ -34,9 +34,18 @@ pub(super) fn aws(
     provider: ProviderKind,
     seats: Seats,
 ) -> Option<AwsSettings> {
-    if raw.region.as_deref().is_some_and(|region| !is_region(region)) {
+    if raw
+        .region
+        .as_deref()
+        .is_some_and(|region| !is_region(region))
+    {
         let hint = "write for example ap-southeast-1 or cn-north-1";
-        c.problem("aws.region", "environment::region", "this is not a region", hint);
+        c.problem(
+            "aws.region",
+            "environment::region",
+            "this is not a region",
+            hint,
+        );
     }
     let venue = raw.venue.unwrap_or_default();
     let venue: Vec<Ipv4Net> = venue
@@ -49,11 +58,18 @@ pub(super) fn aws(
         let hint = "write for example `aws: {venue: [203.0.113.0/24]}`, with your own address too";
         c.problem("aws.venue", "environment::venue", message, hint);
     }
-    let network = raw.network.and_then(|text| network::range(c, "aws.network", &text));
+    let network = raw
+        .network
+        .and_then(|text| network::range(c, "aws.network", &text));
     let zones = raw.zones?;
     if !(2..=6).contains(&zones) {
         let hint = "2 to 6: one alone may be out of machines";
-        c.problem("aws.zones", "environment::zones", "so many zones are not possible", hint);
+        c.problem(
+            "aws.zones",
+            "environment::zones",
+            "so many zones are not possible",
+            hint,
+        );
         return None;
     }
     let network = network?;
@@ -71,7 +87,12 @@ fn check_addresses(c: &mut Checker<'_>, network: Ipv4Net, zones: u8, seats: Seat
     let (field, code) = ("aws.network", "environment::subnets");
     let prefix = u32::from(network.prefix_len());
     if !(16..=24).contains(&prefix) {
-        c.problem(field, code, "a VPC of that size is not possible here", "from /16 to /24");
+        c.problem(
+            field,
+            code,
+            "a VPC of that size is not possible here",
+            "from /16 to /24",
+        );
         return None;
     }
     // Any one zone must do for all seats, should the others be out of machines.
@@ -93,7 +114,12 @@ fn range(c: &mut Checker<'_>, field: &str, text: &str) -> Option<Ipv4Net> {
         Some(range) if range == range.trunc() => Some(range),
         Some(range) => {
             let hint = format!("write {}", range.trunc());
-            c.problem(field, code, "this is an address in a range, not a range", &hint);
+            c.problem(
+                field,
+                code,
+                "this is an address in a range, not a range",
+                &hint,
+            );
             None
         }
         None => {
@@ -119,13 +145,23 @@ pub(super) fn ec2(c: &mut Checker<'_>, raw: RawEc2) -> Option<Ec2Settings> {
     let types = raw.types.unwrap_or_default();
     if types.is_empty() {
         let hint = "write for example `types: [t3.small]`";
-        c.problem("ec2.types", "environment::types", "there is no instance type", hint);
+        c.problem(
+            "ec2.types",
+            "environment::types",
+            "there is no instance type",
+            hint,
+        );
     }
     for (index, name) in types.iter().enumerate() {
         if !is_type(name) {
             let hint = "write for example t3.small or m7i.large";
             let field = format!("ec2.types.{index}");
-            c.problem(&field, "environment::types", "this is not an instance type", hint);
+            c.problem(
+                &field,
+                "environment::types",
+                "this is not an instance type",
+                hint,
+            );
         }
     }
     let disk = raw.disk.and_then(|text| disk(c, &text));
@@ -155,15 +191,24 @@ fn image(c: &mut Checker<'_>, text: &str) -> Option<MachineImage> {
         "write {}, the id of an image (ami-…) or a parameter (/aws/service/…)",
         names.join(", ")
     );
-    c.problem("ec2.image", "environment::image", "there is no image of that name", &hint);
+    c.problem(
+        "ec2.image",
+        "environment::image",
+        "there is no image of that name",
+        &hint,
+    );
     None
 }
 
 fn is_type(text: &str) -> bool {
     let word = |part: &str| {
-        !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        !part.is_empty()
+            && part
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
     };
-    text.split_once('.').is_some_and(|(family, size)| word(family) && word(size))
+    text.split_once('.')
+        .is_some_and(|(family, size)| word(family) && word(size))
 }
 
 fn disk(c: &mut Checker<'_>, text: &str) -> Option<u32> {
@@ -172,7 +217,12 @@ fn disk(c: &mut Checker<'_>, text: &str) -> Option<u32> {
     let size = size.filter(|size| DISK_GIB.contains(size));
     if size.is_none() {
         let hint = "write for example 16GiB: 8GiB to 16TiB";
-        c.problem("ec2.disk", "environment::disk", "this is not the size of a disk", hint);
+        c.problem(
+            "ec2.disk",
+            "environment::disk",
+            "this is not the size of a disk",
+            hint,
+        );
     }
     u32::try_from(size?).ok()
 }

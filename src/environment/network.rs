@@ -25,7 +25,9 @@ const TAKEN_ADDRESSES: u64 = 3;
 const FIRST_PORT: u16 = 1024;
 
 pub(super) fn docker(c: &mut Checker<'_>, raw: RawDocker) -> Option<DockerSettings> {
-    let subnets = raw.subnets.and_then(|text| range(c, "docker.subnets", &text));
+    let subnets = raw
+        .subnets
+        .and_then(|text| range(c, "docker.subnets", &text));
     let ports = ports(c, raw.ports.unwrap_or_default());
     let prefix = raw.subnet_prefix?;
     let lowest = subnets.map_or(8, |range| range.prefix_len());

@@ -63,7 +63,7 @@ pub enum Operation<S: Scheme> {
     Delete(Arc<str>),
 }
 
-/// One API call of a plan.
+/// One API call of a plan, or a part of one that serves several resources.
 #[derive(Debug, Clone)]
 pub struct Action<S: Scheme> {
     /// Its place in the plan.
@@ -88,6 +88,14 @@ impl<S: Scheme> Action<S> {
         match &self.operation {
             Operation::Bring(step) => step.lane(),
             Operation::Delete(_) => self.key.kind.delete_lane(),
+        }
+    }
+
+    /// What it has in common with those of its lane that one call may serve together with it.
+    pub fn group(&self) -> u64 {
+        match &self.operation {
+            Operation::Bring(step) => step.group(),
+            Operation::Delete(_) => 0,
         }
     }
 

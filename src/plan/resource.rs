@@ -31,6 +31,11 @@ pub trait Step: Clone + Debug + Display + Send + Sync + 'static {
     fn lane(&self) -> Lane;
     /// Whether this only looks (waiting until a service answers) and changes nothing.
     fn is_check(&self) -> bool;
+    /// What it has in common with others that one call may serve together with it, where its lane
+    /// has such calls.
+    fn group(&self) -> u64 {
+        0
+    }
 }
 
 /// A queue of calls of one nature, with how many of them may be under way at once.
@@ -40,6 +45,8 @@ pub struct Lane {
     pub name: &'static str,
     /// How many calls may be under way at once.
     pub width: usize,
+    /// How many actions one call may serve.
+    pub batch: usize,
 }
 
 /// What identifies a resource: its kind and the name that we give it.

@@ -51,6 +51,7 @@ impl fmt::Display for ToyStep {
 const LANE: Lane = Lane {
     name: "toys",
     width: 2,
+    batch: 1,
 };
 
 impl Kind for ToyKind {

@@ -1,1 +1,23 @@
-//! x
+//! Seats on AWS: an EC2 instance or an ECS task for each, in a network of the environment's own.
+
+pub mod apply;
+pub mod calls;
+pub mod claim;
+pub mod clock;
+pub mod desired;
+pub mod ec2;
+pub mod errors;
+pub mod extend;
+pub mod found;
+pub mod ids;
+pub mod names;
+pub mod network;
+pub mod observe;
+pub mod provider;
+pub mod scheme;
+pub mod session;
+pub mod status;
+pub mod tags;
+
+pub use provider::AwsProvider;
+pub use session::{Session, SessionError};

@@ -41,14 +41,21 @@ pub struct LogSource {
 }
 
 /// The containers of an environment whose lines are wanted, by seat and service.
-pub fn sources(environment: &EnvironmentName, observed: &Observed, wanted: &Logs) -> Vec<LogSource> {
+pub fn sources(
+    environment: &EnvironmentName,
+    observed: &Observed,
+    wanted: &Logs,
+) -> Vec<LogSource> {
     let meant = |container: &OurContainer| {
         let ownership = &container.ownership;
         let seat = ownership.owner.seat()?;
         let service: ServiceName = ownership.service.as_deref()?.parse().ok()?;
         let meant = ownership.environment == *environment
             && wanted.seats.contains(&seat)
-            && wanted.service.as_ref().is_none_or(|wanted| *wanted == service);
+            && wanted
+                .service
+                .as_ref()
+                .is_none_or(|wanted| *wanted == service);
         meant.then(|| LogSource {
             seat,
             service,

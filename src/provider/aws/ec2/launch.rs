@@ -1,0 +1,405 @@
+//! Launching instances: one call makes those of many seats.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use aws_sdk_ec2::types::{
+    BlockDeviceMapping, EbsBlockDevice, HttpTokensState, IamInstanceProfileSpecification,
+    Instance as Described, InstanceInterruptionBehavior, InstanceMarketOptionsRequest,
+    InstanceMetadataOptionsRequest, InstanceMetadataTagsState,
+    InstanceNetworkInterfaceSpecification, InstanceType, MarketType, ResourceType,
+    ShutdownBehavior, SpotInstanceType, SpotMarketOptions, VolumeType,
+};
+use sha2::{Digest as _, Sha256};
+use tokio::sync::OnceCell;
+use tokio::time::sleep;
+
+use super::observe::instances;
+use super::{Instance, InstanceState};
+use crate::engine::{Failure, FailureClass};
+use crate::model::aws::{MachineImage, Market};
+use crate::model::{Environment, SeatNumber};
+use crate::plan::Key;
+use crate::provider::aws::ids::Ids;
+use crate::provider::aws::network::{known, specification};
+use crate::provider::aws::scheme::{AwsKind, LaunchSpec};
+use crate::provider::aws::tags::{self, LAUNCH, SEATS};
+use crate::provider::aws::{Session, names};
+use crate::provider::labels::SEAT;
+
+/// The longest value of a tag (Amazon EC2 user guide, "Tag restrictions"), in characters.
+const LONGEST_TAG: usize = 256;
+/// How often, and how far apart, is looked for what a call may have made whose answer was lost.
+const LOOKS: (u32, Duration) = (3, Duration::from_secs(1));
+/// How many dead instances AWS may remember of one token before it is strange.
+const MOST_TOKENS: usize = 5;
+
+/// What was refused for want of a quota: nobody asks again.
+#[derive(Debug, Default)]
+pub struct Quotas(Mutex<Option<Failure>>);
+
+impl Quotas {
+    fn used_up(&self) -> Option<Failure> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn note(&self, failure: &Failure) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure.clone());
+    }
+}
+
+/// The image of a region, and its disk's name.
+#[derive(Debug, Clone)]
+struct Image {
+    id: String,
+    root: String,
+}
+
+/// What launches have in common.
+#[derive(Debug, Default)]
+pub struct Launcher {
+    image: OnceCell<Image>,
+    quotas: Quotas,
+}
+
+/// Where, and for what.
+pub struct Launch<'a> {
+    /// Where.
+    pub session: &'a Session,
+    /// For what.
+    pub environment: &'a Environment,
+    /// What AWS calls what was found and made.
+    pub ids: &'a Ids,
+    /// The user data for a launch of these seats, in base64.
+    pub user_data: &'a (dyn Fn(&[SeatNumber]) -> Result<String, Failure> + Sync),
+}
+
+/// One way to launch: a type, in a subnet.
+struct Candidate<'a> {
+    kind: &'a str,
+    subnet: Arc<str>,
+}
+
+impl Launcher {
+    /// Launches an instance for each of these seats, and gives what came of each: its id.
+    ///
+    /// # Errors
+    /// What AWS says, where it is about all of them and may be tried again.
+    pub async fn launch(
+        &self,
+        launch: &Launch<'_>,
+        specs: &[&LaunchSpec],
+    ) -> Result<Vec<Result<Arc<str>, Failure>>, Failure> {
+        let image = self.image.get_or_try_init(|| find_image(launch)).await?;
+        let candidates = candidates(launch, specs[0].zone)?;
+        let mut launched: BTreeMap<SeatNumber, Arc<str>> = BTreeMap::new();
+        let mut last = None;
+        for candidate in &candidates {
+            let left = |spec: &&&LaunchSpec| !launched.contains_key(&spec.seat);
+            let left: Vec<&LaunchSpec> = specs.iter().filter(left).copied().collect();
+            if left.is_empty() {
+                break;
+            }
+            if let Some(failure) = self.quotas.used_up() {
+                last = Some(failure);
+                break;
+            }
+            for part in parts(&left) {
+                match attempt(launch, image, candidate, part).await {
+                    Ok(made) => launched.extend(made),
+                    Err(failure) => {
+                        let class = failure.class;
+                        // Before anything was made all of it may be tried again as it was.
+                        if class.is_retryable() && launched.is_empty() {
+                            return Err(failure);
+                        }
+                        if class == FailureClass::Quota {
+                            self.quotas.note(&failure);
+                        }
+                        last = Some(failure);
+                        break;
+                    }
+                }
+            }
+            match last.as_ref().map(|failure| failure.class) {
+                None | Some(FailureClass::Capacity) => {}
+                Some(_) => break,
+            }
+        }
+        let refused = last.unwrap_or_else(|| {
+            let message =
+                "AWS made fewer instances than were asked for, of every type in every zone";
+            Failure::new(FailureClass::Capacity, "RunInstances", message)
+        });
+        let result = |spec: &&LaunchSpec| launched.get(&spec.seat).cloned().ok_or(refused.clone());
+        Ok(specs.iter().map(result).collect())
+    }
+}
+
+/// Every type in every zone: the first type everywhere, beginning where the seats should be, then the
+/// next one.
+fn candidates<'a>(launch: &Launch<'a>, zone: usize) -> Result<Vec<Candidate<'a>>, Failure> {
+    let environment = launch.environment;
+    let zones = usize::from(environment.aws.zones);
+    let subnets: Vec<Arc<str>> = (0..zones)
+        .map(|index| {
+            let name = names::subnet(&environment.name, (zone + index) % zones);
+            launch.ids.get(&Key::new(AwsKind::Subnet, name))
+        })
+        .collect::<Result<_, _>>()?;
+    let types = environment.ec2.types.iter();
+    Ok(types
+        .flat_map(|kind| subnets.iter().map(move |subnet| (kind, subnet)))
+        .map(|(kind, subnet)| Candidate {
+            kind,
+            subnet: Arc::clone(subnet),
+        })
+        .collect())
+}
+
+/// Parts whose seats can stand in a tag.
+fn parts<'s>(specs: &'s [&'s LaunchSpec]) -> Vec<&'s [&'s LaunchSpec]> {
+    let mut parts = Vec::new();
+    let mut rest = specs;
+    while !rest.is_empty() {
+        let mut count = rest.len();
+        while tags::seats_value(&seats(&rest[..count])).len() > LONGEST_TAG {
+            count = count.div_ceil(2);
+        }
+        let (part, others) = rest.split_at(count);
+        parts.push(part);
+        rest = others;
+    }
+    parts
+}
+
+fn seats(specs: &[&LaunchSpec]) -> Vec<SeatNumber> {
+    specs.iter().map(|spec| spec.seat).collect()
+}
+
+/// The token of a launch: the same whoever asks for these seats while things are as they are, so
+/// that two runs at once have the same instances, and another one once those have ended.
+fn token(
+    launch: &Launch<'_>,
+    candidate: &Candidate<'_>,
+    specs: &[&LaunchSpec],
+    dead: &[Arc<str>],
+) -> String {
+    let mut hash = Sha256::new();
+    let mut add = |text: &str| {
+        hash.update(text.as_bytes());
+        hash.update([0]);
+    };
+    add(launch.environment.name.as_str());
+    add(candidate.kind);
+    add(&candidate.subnet);
+    for spec in specs {
+        add(&spec.seat.to_string());
+        add(spec.marks.fingerprint.as_str());
+        spec.before.iter().for_each(|id| add(id));
+    }
+    dead.iter().for_each(|id| add(id));
+    // 64 ASCII characters at most (Amazon EC2 API reference, "RunInstances").
+    crate::hex(&hash.finalize()[..24])
+}
+
+/// Launches these seats in one way. Fewer may be made than were asked for.
+async fn attempt(
+    launch: &Launch<'_>,
+    image: &Image,
+    candidate: &Candidate<'_>,
+    specs: &[&LaunchSpec],
+) -> Result<Vec<(SeatNumber, Arc<str>)>, Failure> {
+    let mut dead: Vec<Arc<str>> = Vec::new();
+    for _ in 0..MOST_TOKENS {
+        let token = token(launch, candidate, specs, &dead);
+        let made = match request(launch, image, candidate, specs, &token).await {
+            Ok(made) => made,
+            // Nobody knows whether it worked. AWS would give the same instances for the same token,
+            // and is asked for those first.
+            Err(failure) if is_unknown(&failure) => match observed(launch, &token).await? {
+                made if made.is_empty() => return Err(failure),
+                made => made,
+            },
+            Err(failure) => return Err(failure),
+        };
+        let mut alive = Vec::new();
+        for described in &made {
+            let (instance, _) = Instance::read(described);
+            let Some(id) = described.instance_id.as_deref().map(Arc::from) else {
+                continue;
+            };
+            match (instance.state, specs.get(instance.index)) {
+                (InstanceState::ShuttingDown | InstanceState::Terminated, _) => dead.push(id),
+                (_, Some(spec)) => alive.push((spec.seat, id)),
+                (_, None) => {}
+            }
+        }
+        if !alive.is_empty() || made.is_empty() {
+            return Ok(alive);
+        }
+        dead.sort();
+    }
+    let message = "AWS gives instances that have ended, again and again";
+    Err(Failure::new(
+        FailureClass::Conflict,
+        "RunInstances",
+        message,
+    ))
+}
+
+fn is_unknown(failure: &Failure) -> bool {
+    matches!(
+        failure.class,
+        FailureClass::Timeout | FailureClass::Connection
+    )
+}
+
+/// What a launch whose answer was lost has made.
+async fn observed(launch: &Launch<'_>, token: &str) -> Result<Vec<Described>, Failure> {
+    let tag = (format!("tag:{LAUNCH}"), token.to_owned());
+    for _ in 0..LOOKS.0 {
+        sleep(LOOKS.1).await;
+        let made = instances(launch.session, &tag).await?;
+        if !made.is_empty() {
+            return Ok(made);
+        }
+    }
+    Ok(Vec::new())
+}
+
+async fn request(
+    launch: &Launch<'_>,
+    image: &Image,
+    candidate: &Candidate<'_>,
+    specs: &[&LaunchSpec],
+    token: &str,
+) -> Result<Vec<Described>, Failure> {
+    let (environment, settings) = (launch.environment, &launch.environment.ec2);
+    let group = Key::new(AwsKind::SecurityGroup, names::shared(&environment.name));
+    let group = launch.ids.get(&group)?;
+    let numbers = seats(specs);
+    let user_data = (launch.user_data)(&numbers)?;
+    let ownership = specs[0].marks.ownership(&environment.name);
+    let mut tags = tags::write(&ownership);
+    // One call makes many seats: what tells them apart is their place in it.
+    tags.retain(|(name, _)| name != SEAT && name != tags::NAME);
+    tags.push((tags::NAME.to_owned(), names::shared(&environment.name)));
+    tags.push((SEATS.to_owned(), tags::seats_value(&numbers)));
+    tags.push((LAUNCH.to_owned(), token.to_owned()));
+    let count = i32::try_from(specs.len()).unwrap_or(i32::MAX);
+    let disk = EbsBlockDevice::builder()
+        .volume_type(VolumeType::Gp3)
+        .volume_size(i32::try_from(settings.disk_gib).unwrap_or(i32::MAX))
+        .encrypted(true)
+        .delete_on_termination(true)
+        .build();
+    let interface = InstanceNetworkInterfaceSpecification::builder()
+        .device_index(0)
+        .subnet_id(&*candidate.subnet)
+        .groups(&*group)
+        .associate_public_ip_address(true)
+        .delete_on_termination(true)
+        .build();
+    // A container in the seat is one hop further away than the instance, and gets no answer.
+    let metadata = InstanceMetadataOptionsRequest::builder()
+        .http_tokens(HttpTokensState::Required)
+        .http_put_response_hop_limit(1)
+        .instance_metadata_tags(InstanceMetadataTagsState::Enabled)
+        .build();
+    let kinds = [
+        ResourceType::Instance,
+        ResourceType::Volume,
+        ResourceType::NetworkInterface,
+    ];
+    let marks = kinds
+        .into_iter()
+        .map(|kind| specification(kind, tags.clone()))
+        .collect();
+    let profile = settings.instance_profile.as_ref().map(|name| {
+        IamInstanceProfileSpecification::builder()
+            .name(name)
+            .build()
+    });
+    let market = (settings.market == Market::Spot).then(|| {
+        let spot = SpotMarketOptions::builder()
+            .spot_instance_type(SpotInstanceType::OneTime)
+            .instance_interruption_behavior(InstanceInterruptionBehavior::Terminate)
+            .build();
+        InstanceMarketOptionsRequest::builder()
+            .market_type(MarketType::Spot)
+            .spot_options(spot)
+            .build()
+    });
+    let made = known(|| async {
+        let request = launch
+            .session
+            .ec2
+            .run_instances()
+            .image_id(&image.id)
+            .instance_type(InstanceType::from(candidate.kind))
+            .min_count(1)
+            .max_count(count)
+            .client_token(token)
+            .user_data(&user_data)
+            .instance_initiated_shutdown_behavior(ShutdownBehavior::Terminate)
+            .metadata_options(metadata.clone())
+            .network_interfaces(interface.clone())
+            .block_device_mappings(
+                BlockDeviceMapping::builder()
+                    .device_name(&image.root)
+                    .ebs(disk.clone())
+                    .build(),
+            )
+            .set_tag_specifications(Some(Vec::clone(&marks)))
+            .set_iam_instance_profile(profile.clone())
+            .set_instance_market_options(market.clone())
+            .send();
+        launch.session.call("RunInstances", request).await
+    });
+    Ok(made.await?.instances.unwrap_or_default())
+}
+
+async fn find_image(launch: &Launch<'_>) -> Result<Image, Failure> {
+    let session = launch.session;
+    let id = match &launch.environment.ec2.image {
+        MachineImage::Id(id) => id.clone(),
+        MachineImage::Parameter(name) => {
+            let request = session.ssm.get_parameter().name(name).send();
+            let answer = session
+                .call("GetParameter", request)
+                .await
+                .map_err(|failure| {
+                    failure.with_hint(format!(
+                        "ec2.image: {name} names no image in {}",
+                        session.region
+                    ))
+                })?;
+            answer
+                .parameter
+                .and_then(|parameter| parameter.value)
+                .unwrap_or_default()
+        }
+    };
+    let request = session.ec2.describe_images().image_ids(&id).send();
+    let answer = session.call("DescribeImages", request).await?;
+    let image = answer
+        .images
+        .unwrap_or_default()
+        .into_iter()
+        .next()
+        .ok_or_else(|| {
+            let message = format!("there is no image {id} in {}", session.region);
+            Failure::new(FailureClass::Invalid, "DescribeImages", message)
+        })?;
+    Ok(Image {
+        id,
+        root: image
+            .root_device_name
+            .unwrap_or_else(|| "/dev/sda1".to_owned()),
+    })
+}

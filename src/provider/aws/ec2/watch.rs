@@ -1,0 +1,135 @@
+//! Looking on while instances begin and end: one list serves all who wait.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::observe::instances;
+use super::{Instance, InstanceState};
+use crate::engine::{Failure, FailureClass, Progress};
+use crate::model::EnvironmentName;
+use crate::provider::aws::{Session, tags};
+
+/// The pause between two looks. An instance takes some 20 s to run, and 30 to 60 s to end.
+const PAUSE: Duration = Duration::from_secs(2);
+/// How long an instance that was just made may be missing from lists.
+const SPREADING: Duration = Duration::from_secs(60);
+/// How long an instance may take to run, or to end.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// Looks on at the instances of one environment, or of all.
+#[derive(Debug, Default)]
+pub struct Watch {
+    last: Mutex<Option<Look>>,
+}
+
+#[derive(Debug)]
+struct Look {
+    begun: Instant,
+    instances: Arc<HashMap<Arc<str>, Instance>>,
+}
+
+impl Watch {
+    /// The instances as they were at some moment since `since`. Whoever asks while somebody else
+    /// looks has that look, where it is new enough.
+    async fn since(
+        &self,
+        session: &Session,
+        environment: Option<&EnvironmentName>,
+        since: Instant,
+    ) -> Result<Arc<HashMap<Arc<str>, Instance>>, Failure> {
+        let mut last = self.last.lock().await;
+        if let Some(look) = last.as_ref() {
+            if look.begun >= since {
+                return Ok(Arc::clone(&look.instances));
+            }
+            sleep_until(look.begun + PAUSE).await;
+        }
+        let begun = Instant::now();
+        let described = instances(session, &tags::of(environment)).await?;
+        let instances = described.iter().filter_map(|described| {
+            let id = Arc::from(described.instance_id.as_deref()?);
+            Some((id, Instance::read(described).0))
+        });
+        let instances = Arc::new(instances.collect());
+        *last = Some(Look {
+            begun,
+            instances: Arc::clone(&instances),
+        });
+        Ok(instances)
+    }
+
+    /// Waits until an instance runs.
+    ///
+    /// # Errors
+    /// It ended instead, or takes too long; or what AWS says.
+    pub async fn running(
+        &self,
+        session: &Session,
+        environment: &EnvironmentName,
+        id: &str,
+    ) -> Result<(), Failure> {
+        const CALL: &str = "await instance";
+        let begun = Instant::now();
+        let mut since = begun;
+        loop {
+            let instances = self.since(session, Some(environment), since).await?;
+            since = Instant::now();
+            match instances.get(id) {
+                Some(instance) => match instance.state {
+                    InstanceState::Running => return Ok(()),
+                    InstanceState::Pending => {}
+                    _ => {
+                        let why = instance.reason.as_deref().unwrap_or("no reason is given");
+                        let message = format!("{id} ended at once: {why}");
+                        return Err(Failure::new(FailureClass::Broken, CALL, message));
+                    }
+                },
+                None if begun.elapsed() < SPREADING => {}
+                None => {
+                    let message = format!("{id} is not there any more");
+                    return Err(Failure::new(FailureClass::NotFound, CALL, message));
+                }
+            }
+            if begun.elapsed() > PATIENCE {
+                let message = format!("{id} does not run after {} s", PATIENCE.as_secs());
+                return Err(Failure::new(FailureClass::Broken, CALL, message));
+            }
+        }
+    }
+
+    /// Waits until none of these instances is there any more, and gives those that are, should it
+    /// take too long or be interrupted.
+    ///
+    /// # Errors
+    /// What AWS says.
+    pub async fn ended(
+        &self,
+        session: &Session,
+        environment: Option<&EnvironmentName>,
+        ids: &[&str],
+        progress: &Progress,
+    ) -> Result<Vec<Arc<str>>, Failure> {
+        let begun = Instant::now();
+        loop {
+            let instances = self.since(session, environment, Instant::now()).await?;
+            let is_there = |id: &&str| instances.get(*id).is_some_and(|i| i.state.is_alive());
+            let left: Vec<Arc<str>> = ids
+                .iter()
+                .copied()
+                .filter(|id| is_there(id))
+                .map(Arc::from)
+                .collect();
+            if left.is_empty() || begun.elapsed() > PATIENCE {
+                return Ok(left);
+            }
+            tokio::select! {
+                () = sleep(PAUSE) => {}
+                () = progress.interrupted() => return Ok(left),
+            }
+        }
+    }
+}

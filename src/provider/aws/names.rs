@@ -1,0 +1,26 @@
+//! What things of ours are called on AWS.
+
+use crate::model::{EnvironmentName, SeatNumber};
+
+/// What belongs to a whole environment.
+pub fn shared(environment: &EnvironmentName) -> String {
+    format!("seatbox-{environment}")
+}
+
+/// A subnet, by its place among the zones.
+pub fn subnet(environment: &EnvironmentName, zone: usize) -> String {
+    format!("seatbox-{environment}-{}", zone + 1)
+}
+
+/// What belongs to one seat.
+pub fn seat(environment: &EnvironmentName, seat: SeatNumber) -> String {
+    format!("seatbox-{environment}-{seat}")
+}
+
+/// The parameter by which one run says that it makes the environment's network.
+pub fn claim(environment: &EnvironmentName) -> String {
+    format!("{PARAMETERS}{environment}/claim")
+}
+
+/// What the names of all our parameters begin with.
+pub const PARAMETERS: &str = "/seatbox/";

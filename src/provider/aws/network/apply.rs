@@ -1,0 +1,433 @@
+//! Making a network, and taking it away.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_sdk_ec2::types::{
+    AttributeBooleanValue, Filter, ResourceType, Tag as Ec2Tag, TagSpecification,
+};
+use tokio::time::{Instant, sleep};
+
+use super::observe::{Vpc, find};
+use super::rules::{self, Rules};
+use super::{Rule, Subnet};
+use crate::engine::{Failure, FailureClass, Progress};
+use crate::model::Environment;
+use crate::plan::Key;
+use crate::provider::aws::ids::Ids;
+use crate::provider::aws::observe::{Detail, Thing};
+use crate::provider::aws::scheme::{AwsKind, AwsStep, Marks, SubnetSpec};
+use crate::provider::aws::tags::{self, Tag};
+use crate::provider::aws::{Session, claim, names};
+
+/// How long AWS may take to let go of what others were made of.
+const LETTING_GO: Duration = Duration::from_secs(120);
+/// How long what was just made may be unknown to other calls.
+const SPREADING: Duration = Duration::from_secs(60);
+/// How often, and how far apart, is looked for what a call may have made whose answer was lost.
+const LOOKS: (u32, Duration) = (3, Duration::from_secs(1));
+
+/// Makes networks.
+pub struct Builder<'a> {
+    /// Where.
+    pub session: &'a Session,
+    /// For what.
+    pub environment: &'a Environment,
+    /// What AWS calls what was found and made.
+    pub ids: &'a Ids,
+}
+
+/// Tags in EC2's form.
+pub(in crate::provider::aws) fn specification(
+    kind: ResourceType,
+    tags: Vec<Tag>,
+) -> TagSpecification {
+    let tag = |(key, value)| Ec2Tag::builder().key(key).value(value).build();
+    TagSpecification::builder()
+        .resource_type(kind)
+        .set_tags(Some(tags.into_iter().map(tag).collect()))
+        .build()
+}
+
+impl Builder<'_> {
+    /// Makes one step's call. `again` says that an earlier attempt may have worked.
+    pub async fn apply(
+        &self,
+        key: &Key<AwsKind>,
+        step: &AwsStep,
+        again: bool,
+        progress: &Progress,
+    ) -> Result<(), Failure> {
+        let (session, name) = (self.session, &self.environment.name);
+        match step {
+            AwsStep::Claim(marks, seen) => {
+                claim::take(session, name, marks, seen.as_deref(), progress).await
+            }
+            AwsStep::Finish => claim::finish(session, name).await,
+            AwsStep::CreateVpc(marks) => self.create_vpc(key, marks, again).await,
+            AwsStep::EnableNames => self.enable_names(key).await,
+            AwsStep::CreateGateway(marks) => self.create_gateway(key, marks, again).await,
+            AwsStep::Attach => self.attach(key).await,
+            AwsStep::Route => self.route(key).await,
+            AwsStep::CreateSubnet(spec) => self.create_subnet(key, spec, again).await,
+            AwsStep::CreateGroup(marks) => self.create_group(key, marks, again).await,
+            AwsStep::SetRules(present) => self.set_rules(key, present).await,
+            AwsStep::Launch(_) | AwsStep::AwaitRunning => unreachable!("no step of a network"),
+        }
+    }
+
+    fn tags(&self, kind: ResourceType, marks: &Marks) -> TagSpecification {
+        let tags = tags::write(&marks.ownership(&self.environment.name));
+        specification(kind, tags)
+    }
+
+    fn vpc(&self) -> Result<Arc<str>, Failure> {
+        let name = names::shared(&self.environment.name);
+        self.ids.get(&Key::new(AwsKind::Vpc, name))
+    }
+
+    /// What an earlier attempt made, whose answer was lost. The claim says that nobody else makes any.
+    async fn made(
+        &self,
+        kind: AwsKind,
+        again: bool,
+        is_it: impl Fn(&Thing) -> bool,
+    ) -> Result<Option<Arc<str>>, Failure> {
+        if !again {
+            return Ok(None);
+        }
+        let tag = tags::of(Some(&self.environment.name));
+        for _ in 0..LOOKS.0 {
+            sleep(LOOKS.1).await;
+            let things = find(self.session, kind, &tag).await?;
+            if let Some(thing) = things.iter().find(|thing| is_it(thing)) {
+                return Ok(Some(Arc::clone(&thing.id)));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn create_vpc(
+        &self,
+        key: &Key<AwsKind>,
+        marks: &Marks,
+        again: bool,
+    ) -> Result<(), Failure> {
+        let range = self.environment.aws.network;
+        let is_it = |thing: &Thing| matches!(&thing.detail, Detail::Vpc(Vpc { range: Some(found), .. }) if *found == range);
+        if let Some(id) = self.made(AwsKind::Vpc, again, is_it).await? {
+            self.ids.note(key.clone(), id);
+            return Ok(());
+        }
+        let request = self
+            .session
+            .ec2
+            .create_vpc()
+            .cidr_block(range.to_string())
+            .tag_specifications(self.tags(ResourceType::Vpc, marks))
+            .send();
+        let answer = self.session.call("CreateVpc", request).await?;
+        let id = answer.vpc.and_then(|vpc| vpc.vpc_id);
+        self.ids.note(key.clone(), there("CreateVpc", id)?);
+        Ok(())
+    }
+
+    async fn enable_names(&self, key: &Key<AwsKind>) -> Result<(), Failure> {
+        let id = self.ids.get(key)?;
+        known(|| async {
+            let yes = AttributeBooleanValue::builder().value(true).build();
+            let request = self.session.ec2.modify_vpc_attribute().vpc_id(&*id);
+            let request = request.enable_dns_hostnames(yes).send();
+            self.session.call("ModifyVpcAttribute", request).await
+        })
+        .await?;
+        Ok(())
+    }
+
+    async fn create_gateway(
+        &self,
+        key: &Key<AwsKind>,
+        marks: &Marks,
+        again: bool,
+    ) -> Result<(), Failure> {
+        let is_it = |thing: &Thing| matches!(thing.detail, Detail::Gateway(None));
+        if let Some(id) = self.made(AwsKind::Gateway, again, is_it).await? {
+            self.ids.note(key.clone(), id);
+            return Ok(());
+        }
+        let request = self
+            .session
+            .ec2
+            .create_internet_gateway()
+            .tag_specifications(self.tags(ResourceType::InternetGateway, marks))
+            .send();
+        let answer = self.session.call("CreateInternetGateway", request).await?;
+        let id = answer
+            .internet_gateway
+            .and_then(|gateway| gateway.internet_gateway_id);
+        self.ids
+            .note(key.clone(), there("CreateInternetGateway", id)?);
+        Ok(())
+    }
+
+    async fn attach(&self, key: &Key<AwsKind>) -> Result<(), Failure> {
+        let (gateway, vpc) = (self.ids.get(key)?, self.vpc()?);
+        let attached = known(|| async {
+            let request = self.session.ec2.attach_internet_gateway();
+            let request = request.internet_gateway_id(&*gateway).vpc_id(&*vpc).send();
+            self.session.call("AttachInternetGateway", request).await
+        });
+        match attached.await {
+            Err(failure) if failure.class == FailureClass::Conflict => Ok(()),
+            result => result.map(|_| ()),
+        }
+    }
+
+    /// The main route table comes and goes with the VPC, and is that of every subnet without one of
+    /// its own.
+    async fn route(&self, key: &Key<AwsKind>) -> Result<(), Failure> {
+        let (gateway, vpc) = (self.ids.get(key)?, self.vpc()?);
+        let table = known(|| async {
+            let filter =
+                |name: &str, value: &str| Filter::builder().name(name).values(value).build();
+            let request = self.session.ec2.describe_route_tables();
+            let request = request.filters(filter("vpc-id", &vpc));
+            let request = request.filters(filter("association.main", "true")).send();
+            let answer = self.session.call("DescribeRouteTables", request).await?;
+            let table = answer.route_tables.unwrap_or_default().into_iter().next();
+            table.and_then(|table| table.route_table_id).ok_or_else(|| {
+                let message = format!("{vpc} has no main route table");
+                Failure::new(FailureClass::NotFound, "DescribeRouteTables", message)
+            })
+        })
+        .await?;
+        known(|| async {
+            let request = self.session.ec2.create_route().route_table_id(&table);
+            let request = request.destination_cidr_block("0.0.0.0/0");
+            let request = request.gateway_id(&*gateway).send();
+            match self.session.call("CreateRoute", request).await {
+                // It is there already.
+                Err(failure) if failure.class == FailureClass::Conflict => Ok(()),
+                result => result.map(|_| ()),
+            }
+        })
+        .await
+    }
+
+    async fn create_subnet(
+        &self,
+        key: &Key<AwsKind>,
+        spec: &SubnetSpec,
+        again: bool,
+    ) -> Result<(), Failure> {
+        let vpc = self.vpc()?;
+        let is_it = |thing: &Thing| matches!(&thing.detail, Detail::Subnet(Subnet { vpc: of, range, .. }) if *of == vpc && *range == Some(spec.range));
+        if let Some(id) = self.made(AwsKind::Subnet, again, is_it).await? {
+            self.ids.note(key.clone(), id);
+            return Ok(());
+        }
+        let answer = known(|| async {
+            let request = self
+                .session
+                .ec2
+                .create_subnet()
+                .vpc_id(&*vpc)
+                .cidr_block(spec.range.to_string())
+                .availability_zone(&*spec.zone)
+                .tag_specifications(self.tags(ResourceType::Subnet, &spec.marks))
+                .send();
+            self.session.call("CreateSubnet", request).await
+        });
+        let id = answer.await?.subnet.and_then(|subnet| subnet.subnet_id);
+        self.ids.note(key.clone(), there("CreateSubnet", id)?);
+        Ok(())
+    }
+
+    async fn create_group(
+        &self,
+        key: &Key<AwsKind>,
+        marks: &Marks,
+        again: bool,
+    ) -> Result<(), Failure> {
+        let vpc = self.vpc()?;
+        if let Some(id) = self.made(AwsKind::SecurityGroup, again, |_| true).await? {
+            self.ids.note(key.clone(), id);
+            return Ok(());
+        }
+        let answer = known(|| async {
+            let request = self
+                .session
+                .ec2
+                .create_security_group()
+                .vpc_id(&*vpc)
+                .group_name(&*key.name)
+                .description("Seats of a Seatbox environment: apart from each other")
+                .tag_specifications(self.tags(ResourceType::SecurityGroup, marks))
+                .send();
+            self.session.call("CreateSecurityGroup", request).await
+        });
+        self.ids.note(
+            key.clone(),
+            there("CreateSecurityGroup", answer.await?.group_id)?,
+        );
+        Ok(())
+    }
+
+    /// Has the group, which lets in those of `present`, let in whom the environment names, and nobody
+    /// else.
+    async fn set_rules(&self, key: &Key<AwsKind>, present: &Rules) -> Result<(), Failure> {
+        let id = self.ids.get(key)?;
+        let wanted = rules::wanted(self.environment);
+        let permissions =
+            |rules: Vec<&Rule>| Some(rules.into_iter().map(rules::permission).collect());
+        let missing: Vec<&Rule> = wanted.difference(present).collect();
+        if !missing.is_empty() {
+            let authorized = known(|| async {
+                let request = self.session.ec2.authorize_security_group_ingress();
+                let request = request.group_id(&*id);
+                let request = request
+                    .set_ip_permissions(permissions(missing.clone()))
+                    .send();
+                self.session
+                    .call("AuthorizeSecurityGroupIngress", request)
+                    .await
+            });
+            match authorized.await {
+                // An earlier attempt worked, or another run.
+                Err(failure) if failure.class == FailureClass::Conflict => {}
+                result => _ = result?,
+            }
+        }
+        let surplus: Vec<&Rule> = present.difference(&wanted).collect();
+        if !surplus.is_empty() {
+            let request = self.session.ec2.revoke_security_group_ingress();
+            let request = request
+                .group_id(&*id)
+                .set_ip_permissions(permissions(surplus))
+                .send();
+            match self
+                .session
+                .call("RevokeSecurityGroupIngress", request)
+                .await
+            {
+                Err(failure) if failure.class == FailureClass::NotFound => {}
+                result => _ = result?,
+            }
+        }
+        Ok(())
+    }
+}
+
+fn there(call: &str, id: Option<String>) -> Result<String, Failure> {
+    id.ok_or_else(|| Failure::new(FailureClass::Connection, call, "the answer names no id"))
+}
+
+/// Makes a call that needs what was just made, until that is known everywhere.
+pub(in crate::provider::aws) async fn known<T, F>(call: impl FnMut() -> F) -> Result<T, Failure>
+where
+    F: Future<Output = Result<T, Failure>>,
+{
+    until(call, FailureClass::NotFound, SPREADING).await
+}
+
+/// Makes a call until it fails otherwise, for so long at most.
+async fn until<T, F>(
+    mut call: impl FnMut() -> F,
+    class: FailureClass,
+    patience: Duration,
+) -> Result<T, Failure>
+where
+    F: Future<Output = Result<T, Failure>>,
+{
+    let begun = Instant::now();
+    let mut pause = Duration::from_millis(250);
+    loop {
+        match call().await {
+            Err(failure) if failure.class == class && begun.elapsed() + pause < patience => {
+                sleep(pause).await;
+                pause = (pause * 2).min(Duration::from_secs(5));
+            }
+            result => return result,
+        }
+    }
+}
+
+/// Takes a part of a network away. What is gone already is success, and what something still uses
+/// is tried for a while: AWS lets go of what an instance had some time after its end.
+///
+/// # Errors
+/// What AWS says: what is in the way.
+pub async fn delete(
+    session: &Session,
+    kind: AwsKind,
+    id: &str,
+    progress: &Progress,
+) -> Result<(), Failure> {
+    let call = || async {
+        match kind {
+            AwsKind::Gateway => delete_gateway(session, id).await,
+            AwsKind::Vpc => {
+                let request = session.ec2.delete_vpc().vpc_id(id).send();
+                session.call("DeleteVpc", request).await.map(|_| ())
+            }
+            AwsKind::Subnet => {
+                let request = session.ec2.delete_subnet().subnet_id(id).send();
+                session.call("DeleteSubnet", request).await.map(|_| ())
+            }
+            AwsKind::SecurityGroup => {
+                let request = session.ec2.delete_security_group().group_id(id).send();
+                session
+                    .call("DeleteSecurityGroup", request)
+                    .await
+                    .map(|_| ())
+            }
+            AwsKind::Interface => {
+                let request = session
+                    .ec2
+                    .delete_network_interface()
+                    .network_interface_id(id)
+                    .send();
+                session
+                    .call("DeleteNetworkInterface", request)
+                    .await
+                    .map(|_| ())
+            }
+            AwsKind::Volume => {
+                let request = session.ec2.delete_volume().volume_id(id).send();
+                session.call("DeleteVolume", request).await.map(|_| ())
+            }
+            _ => claim::delete(session, id).await,
+        }
+    };
+    let attempts = until(call, FailureClass::Conflict, LETTING_GO);
+    let result = tokio::select! {
+        result = attempts => result,
+        () = progress.interrupted() => call().await,
+    };
+    match result {
+        Err(failure) if failure.class == FailureClass::NotFound => Ok(()),
+        result => result,
+    }
+}
+
+async fn delete_gateway(session: &Session, id: &str) -> Result<(), Failure> {
+    let request = session.ec2.describe_internet_gateways();
+    let request = request.internet_gateway_ids(id).send();
+    let answer = session.call("DescribeInternetGateways", request).await?;
+    let gateways = answer.internet_gateways.unwrap_or_default();
+    let attachments = gateways.iter().flat_map(|gateway| gateway.attachments());
+    for vpc in attachments.filter_map(|to| to.vpc_id()) {
+        let request = session.ec2.detach_internet_gateway();
+        let request = request.internet_gateway_id(id).vpc_id(vpc).send();
+        match session.call("DetachInternetGateway", request).await {
+            Err(failure) if failure.class != FailureClass::NotFound => return Err(failure),
+            _ => {}
+        }
+    }
+    let request = session.ec2.delete_internet_gateway();
+    let request = request.internet_gateway_id(id).send();
+    session
+        .call("DeleteInternetGateway", request)
+        .await
+        .map(|_| ())
+}

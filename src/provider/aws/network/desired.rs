@@ -1,0 +1,342 @@
+//! The network that an environment wants, and what of it is there.
+
+use std::sync::Arc;
+
+use ipnet::Ipv4Net;
+
+use super::rules;
+use crate::model::Environment;
+use crate::model::environment::ProviderKind;
+use crate::model::seat::Owner;
+use crate::plan::{Bond, Cause, Desired, Fingerprint, Found, Key, Need, Stage};
+use crate::provider::aws::observe::{Detail, Observed, Thing};
+use crate::provider::aws::scheme::{Aws, AwsKind, AwsStep, Marks, SubnetSpec};
+use crate::provider::aws::{claim, names};
+
+/// The version of what these resources are made of.
+const VERSION: u32 = 1;
+
+/// A network as it should be, and what of it is there.
+pub struct Network {
+    /// What should be there.
+    pub desired: Vec<Desired<Aws>>,
+    /// What is.
+    pub found: Vec<Found<Aws>>,
+    /// What a seat's resource needs of it.
+    pub needs: Vec<Need<AwsKind>>,
+    /// What a person should know.
+    pub notices: Vec<String>,
+}
+
+/// The network of `environment` in those `zones`. What exists is kept as it is, whatever the file
+/// says by now: seats live in it.
+pub fn desired(
+    environment: &Environment,
+    observed: &Observed,
+    zones: &[Arc<str>],
+    marks: impl Fn(Fingerprint) -> Marks,
+) -> Network {
+    let mut builder = Builder {
+        environment,
+        marks,
+        name: names::shared(&environment.name).into(),
+        network: Network {
+            desired: Vec::new(),
+            found: Vec::new(),
+            needs: Vec::new(),
+            notices: Vec::new(),
+        },
+    };
+    builder.vpc();
+    builder.gateway();
+    builder.subnets(zones);
+    builder.group(observed);
+    builder.see(observed);
+    builder.claim(observed);
+    builder.network
+}
+
+struct Builder<'a, M> {
+    environment: &'a Environment,
+    marks: M,
+    name: Arc<str>,
+    network: Network,
+}
+
+impl<M: Fn(Fingerprint) -> Marks> Builder<'_, M> {
+    /// What is said of a resource that is made of `of`.
+    fn marks(&self, kind: AwsKind, of: &str) -> Arc<Marks> {
+        let print = Fingerprint::of(&(VERSION, kind.to_string(), of));
+        Arc::new((self.marks)(print))
+    }
+
+    fn key(&self, kind: AwsKind) -> Key<AwsKind> {
+        Key::new(kind, Arc::clone(&self.name))
+    }
+
+    fn need(&self, kind: AwsKind, stages: usize) -> Need<AwsKind> {
+        Need {
+            key: self.key(kind),
+            stages,
+            bond: Bond::Follows,
+        }
+    }
+
+    fn want(&mut self, key: Key<AwsKind>, marks: &Marks, stages: Vec<Stage<Aws>>) {
+        self.network.desired.push(Desired {
+            key,
+            owner: Owner::Shared,
+            service: None,
+            fingerprint: marks.fingerprint.clone(),
+            stages,
+            kept_on_reset: true,
+        });
+    }
+
+    fn vpc(&mut self) {
+        let range = self.environment.aws.network.to_string();
+        let marks = self.marks(AwsKind::Vpc, &range);
+        let mut stages = vec![Stage {
+            step: AwsStep::CreateVpc(Arc::clone(&marks)),
+            needs: vec![self.need(AwsKind::Claim, 1)],
+        }];
+        if self.environment.provider == ProviderKind::Ecs {
+            stages.push(Stage::new(AwsStep::EnableNames));
+        }
+        self.network
+            .needs
+            .push(self.need(AwsKind::Vpc, stages.len()));
+        self.want(self.key(AwsKind::Vpc), &marks, stages);
+    }
+
+    fn gateway(&mut self) {
+        let marks = self.marks(AwsKind::Gateway, "");
+        let stages = vec![
+            Stage {
+                step: AwsStep::CreateGateway(Arc::clone(&marks)),
+                needs: vec![self.need(AwsKind::Claim, 1)],
+            },
+            Stage {
+                step: AwsStep::Attach,
+                needs: vec![self.need(AwsKind::Vpc, 1)],
+            },
+            Stage::new(AwsStep::Route),
+        ];
+        self.network
+            .needs
+            .push(self.need(AwsKind::Gateway, stages.len()));
+        self.want(self.key(AwsKind::Gateway), &marks, stages);
+    }
+
+    fn subnets(&mut self, zones: &[Arc<str>]) {
+        let parts = parts(self.environment.aws.network, zones.len());
+        for (index, (zone, range)) in zones.iter().zip(parts).enumerate() {
+            let name = names::subnet(&self.environment.name, index);
+            let key = Key::new(AwsKind::Subnet, name);
+            let marks = self.marks(AwsKind::Subnet, &range.to_string());
+            let spec = SubnetSpec {
+                marks: (*marks).clone(),
+                range,
+                zone: Arc::clone(zone),
+            };
+            let stages = vec![Stage {
+                step: AwsStep::CreateSubnet(Arc::new(spec)),
+                needs: vec![self.need(AwsKind::Vpc, 1)],
+            }];
+            self.network.needs.push(Need {
+                key: key.clone(),
+                stages: 1,
+                bond: Bond::Follows,
+            });
+            self.want(key, &marks, stages);
+        }
+    }
+
+    fn group(&mut self, observed: &Observed) {
+        let things = observed.of(&self.environment.name);
+        let present = things.into_iter().find_map(|thing| match &thing.detail {
+            Detail::Group(rules) => Some(rules.clone()),
+            _ => None,
+        });
+        let present = present.unwrap_or_default();
+        let marks = self.marks(AwsKind::SecurityGroup, "");
+        let stages = vec![
+            Stage {
+                step: AwsStep::CreateGroup(Arc::clone(&marks)),
+                needs: vec![self.need(AwsKind::Vpc, 1)],
+            },
+            Stage::new(AwsStep::SetRules(Arc::new(present))),
+        ];
+        self.network
+            .needs
+            .push(self.need(AwsKind::SecurityGroup, stages.len()));
+        self.want(self.key(AwsKind::SecurityGroup), &marks, stages);
+    }
+
+    /// Finds what is there. Of two of a kind (two runs that made one at the same time) the one with
+    /// the lower id is ours; the other one goes when all does.
+    fn see(&mut self, observed: &Observed) {
+        let own = |kind| {
+            let things = observed.of(&self.environment.name);
+            let mut things: Vec<&Thing> = things.filter(|thing| thing.kind == kind).collect();
+            things.sort_by(|a, b| a.id.cmp(&b.id));
+            things
+        };
+        let vpcs = own(AwsKind::Vpc);
+        let Some(vpc) = vpcs.first() else {
+            // A gateway without a network.
+            if let Some(gateway) = own(AwsKind::Gateway).first() {
+                self.found(AwsKind::Gateway, Arc::clone(&self.name), &gateway.id, 1);
+            }
+            return;
+        };
+        if vpcs.len() > 1 {
+            self.network.notices.push(format!(
+                "{} VPCs are this environment's, of which {} is used; `seatbox down` takes all away",
+                vpcs.len(),
+                vpc.id
+            ));
+        }
+        let Detail::Vpc(detail) = &vpc.detail else {
+            return;
+        };
+        if detail
+            .range
+            .is_some_and(|range| range != self.environment.aws.network)
+        {
+            self.network.notices.push(format!(
+                "{} keeps its addresses until `seatbox down`: aws.network is another range by now",
+                vpc.id
+            ));
+        }
+        let is_in = |thing: &&&Thing| match &thing.detail {
+            Detail::Gateway(to) => to.as_ref().is_none_or(|to| *to == vpc.id),
+            Detail::Subnet(subnet) => subnet.vpc == vpc.id,
+            _ => true,
+        };
+        // Names cost a call to ask for, and are set again where others made the VPC half.
+        let complete = self.stages(AwsKind::Vpc);
+        let vpc_done = if own(AwsKind::SecurityGroup).is_empty() {
+            1
+        } else {
+            complete
+        };
+        self.found(AwsKind::Vpc, Arc::clone(&self.name), &vpc.id, vpc_done);
+        if let Some(gateway) = own(AwsKind::Gateway).iter().find(is_in) {
+            let done = match gateway.detail {
+                Detail::Gateway(Some(_)) if detail.has_route => 3,
+                Detail::Gateway(Some(_)) => 2,
+                _ => 1,
+            };
+            self.found(AwsKind::Gateway, Arc::clone(&self.name), &gateway.id, done);
+        }
+        if let Some(group) = own(AwsKind::SecurityGroup).first() {
+            let wanted = Detail::Group(rules::wanted(self.environment));
+            let done = if group.detail == wanted { 2 } else { 1 };
+            self.found(
+                AwsKind::SecurityGroup,
+                Arc::clone(&self.name),
+                &group.id,
+                done,
+            );
+        }
+        for (index, range) in self.ranges().into_iter().enumerate() {
+            let is_it = |thing: &&&Thing| match &thing.detail {
+                Detail::Subnet(subnet) => subnet.range == Some(range),
+                _ => false,
+            };
+            let subnets = own(AwsKind::Subnet);
+            if let Some(subnet) = subnets.iter().filter(is_in).find(is_it) {
+                let name = names::subnet(&self.environment.name, index);
+                self.found(AwsKind::Subnet, name.into(), &subnet.id, 1);
+            }
+        }
+    }
+
+    /// The ranges of the subnets that are wanted.
+    fn ranges(&self) -> Vec<Ipv4Net> {
+        let stages = self
+            .network
+            .desired
+            .iter()
+            .flat_map(|wanted| &wanted.stages);
+        let range = |stage: &Stage<Aws>| match &stage.step {
+            AwsStep::CreateSubnet(spec) => Some(spec.range),
+            _ => None,
+        };
+        stages.filter_map(range).collect()
+    }
+
+    fn stages(&self, kind: AwsKind) -> usize {
+        let wanted = self
+            .network
+            .desired
+            .iter()
+            .find(|wanted| wanted.key.kind == kind);
+        wanted.map_or(0, |wanted| wanted.stages.len())
+    }
+
+    /// It is taken for what is wanted, whatever it was made from: seats live in it.
+    fn found(&mut self, kind: AwsKind, name: Arc<str>, id: &Arc<str>, done: usize) {
+        let key = Key::new(kind, name);
+        let wanted = self.network.desired.iter().find(|wanted| wanted.key == key);
+        let lag = match kind {
+            AwsKind::SecurityGroup if done == 1 => "lets in others than the environment says",
+            _ => "not complete",
+        };
+        let found = Found {
+            owner: Owner::Shared,
+            id: Arc::clone(id),
+            fingerprint: wanted.map(|wanted| wanted.fingerprint.clone()),
+            done,
+            lag: Some(Cause::Behind(lag.into())),
+            unusable: None,
+            repairs: Vec::new(),
+            key,
+        };
+        self.network.found.push(found);
+    }
+
+    /// Where something of it is missing, one run at a time makes it.
+    fn claim(&mut self, observed: &Observed) {
+        let things = observed.of(&self.environment.name);
+        let claim = things.into_iter().find_map(|thing| match &thing.detail {
+            Detail::Claim(value) => Some((Arc::clone(&thing.id), value.as_str())),
+            _ => None,
+        });
+        let made = claim
+            .as_ref()
+            .is_some_and(|(_, value)| claim::is_made(value));
+        let created = |wanted: &Desired<Aws>| {
+            self.network
+                .found
+                .iter()
+                .any(|found| found.key == wanted.key)
+        };
+        let is_there = self.network.desired.iter().all(created);
+        if is_there && (made || claim.is_none()) {
+            return;
+        }
+        let marks = self.marks(AwsKind::Claim, "");
+        let step = AwsStep::Claim(
+            Arc::clone(&marks),
+            claim.as_ref().map(|(_, value)| (*value).into()),
+        );
+        self.want(self.key(AwsKind::Claim), &marks, vec![Stage::new(step)]);
+        let finish = Stage {
+            step: AwsStep::Finish,
+            needs: self.network.needs.clone(),
+        };
+        self.want(self.key(AwsKind::Network), &marks, vec![finish]);
+        if let Some((id, _)) = claim {
+            self.found(AwsKind::Claim, Arc::clone(&self.name), &id, 0);
+        }
+    }
+}
+
+/// The parts of a range, one for each of `count` zones.
+fn parts(range: Ipv4Net, count: usize) -> impl Iterator<Item = Ipv4Net> {
+    let bits = u8::try_from(count.next_power_of_two().ilog2()).unwrap_or(0);
+    let parts = range.subnets(range.prefix_len() + bits);
+    parts.into_iter().flatten()
+}

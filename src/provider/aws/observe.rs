@@ -1,0 +1,137 @@
+//! One look at what of ours exists in an account's region, by tags alone.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::scheme::AwsKind;
+use super::tags::{self, Tag};
+use super::{Session, ec2, network};
+use crate::engine::Failure;
+use crate::expiry::Ends;
+use crate::model::EnvironmentName;
+use crate::provider::labels::Ownership;
+
+/// What of ours exists.
+#[derive(Debug, Clone, Default)]
+pub struct Observed {
+    /// Everything, whatever it is.
+    pub things: Vec<Thing>,
+}
+
+/// Something of ours.
+#[derive(Debug, Clone)]
+pub struct Thing {
+    /// What it is.
+    pub kind: AwsKind,
+    /// What AWS calls it.
+    pub id: Arc<str>,
+    /// What our tags say of it.
+    pub ownership: Ownership,
+    /// What else is to be known of it.
+    pub detail: Detail,
+}
+
+/// What is to be known of some kinds of things.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Detail {
+    /// Nothing more.
+    None,
+    /// Of a claim: what it says.
+    Claim(String),
+    /// Of a VPC.
+    Vpc(network::Vpc),
+    /// Of a gateway: the VPC that it is attached to.
+    Gateway(Option<Arc<str>>),
+    /// Of a subnet.
+    Subnet(network::Subnet),
+    /// Of a security group: whom it lets in.
+    Group(network::Rules),
+    /// Of an instance.
+    Instance(ec2::Instance),
+}
+
+/// How much is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// What the seats of one environment are made of.
+    Seats,
+    /// All that may be left of any.
+    Everything,
+}
+
+/// Looks at what there is of one environment, or of all.
+///
+/// # Errors
+/// A list that could not be read to its end: without it nothing can be said.
+pub async fn observe(
+    session: &Session,
+    environment: Option<&EnvironmentName>,
+    reach: Reach,
+) -> Result<Observed, Failure> {
+    let filter = tags::of(environment);
+    let (network, instances) = tokio::join!(
+        network::observe(session, environment, &filter, reach),
+        ec2::observe(session, &filter, reach),
+    );
+    let mut things = network?;
+    things.extend(instances?);
+    Ok(Observed { things })
+}
+
+impl Thing {
+    /// Something that carries those tags, where they make it ours; `index` is its place in the launch
+    /// that made it.
+    pub fn of(
+        kind: AwsKind,
+        id: Option<String>,
+        found: &[Tag],
+        index: Option<usize>,
+        detail: Detail,
+    ) -> Option<Self> {
+        Some(Self {
+            kind,
+            id: id?.into(),
+            ownership: tags::read(found, index)?,
+            detail,
+        })
+    }
+
+    /// The instance that it is.
+    pub fn instance(&self) -> Option<&ec2::Instance> {
+        match &self.detail {
+            Detail::Instance(instance) => Some(instance),
+            _ => None,
+        }
+    }
+}
+
+impl Observed {
+    /// When each environment ends, by the tags of all that is its own.
+    pub fn ends(&self) -> Ends {
+        let alive = self.things.iter().filter(|thing| thing.is_alive());
+        Ends::of(alive.map(|thing| {
+            let ownership = &thing.ownership;
+            (&ownership.environment, ownership.expires.as_ref())
+        }))
+    }
+
+    /// When the environment ends.
+    pub fn end(&self, environment: &EnvironmentName) -> Option<Timestamp> {
+        self.ends().get(environment).latest
+    }
+
+    /// What there is of one environment.
+    pub fn of<'a>(&'a self, environment: &'a EnvironmentName) -> impl Iterator<Item = &'a Thing> {
+        let own = move |thing: &&Thing| thing.ownership.environment == *environment;
+        self.things.iter().filter(own)
+    }
+}
+
+impl Thing {
+    /// Whether it is there, and not only remembered: AWS lists instances for an hour after their end.
+    pub fn is_alive(&self) -> bool {
+        self.instance()
+            .is_none_or(|instance| instance.state.is_alive())
+    }
+}

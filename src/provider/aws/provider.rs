@@ -1,0 +1,261 @@
+//! AWS as a provider.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::OnceCell;
+use tokio::time::Instant;
+
+use super::apply::{Applier, Asked};
+use super::desired::{Surroundings, desired};
+use super::ec2::{Launcher, Watch};
+use super::found::{found, resource};
+use super::ids::Ids;
+use super::observe::{self, Detail, Observed, Reach};
+use super::scheme::Aws;
+use super::{Session, network, status};
+use crate::engine::{Apply, Failure, FailureClass, Progress};
+use crate::expiry::{Clocks, seconds_of};
+use crate::model::environment::ProviderKind;
+use crate::model::view::SeatView;
+use crate::model::{Environment, EnvironmentName, SeatNumber, Service};
+use crate::plan::{self, Action, Mode, Plan};
+use crate::provider::{Existing, Logged, Logs, Provider, notices};
+use crate::secret::EventKey;
+
+/// Seats on AWS.
+pub struct AwsProvider {
+    session: Session,
+    kind: ProviderKind,
+    applier: Applier,
+    zones: OnceCell<Vec<Arc<str>>>,
+    begun: Instant,
+}
+
+impl AwsProvider {
+    /// A provider for one environment, or for none where nothing is to be created.
+    pub fn new(
+        session: Session,
+        kind: ProviderKind,
+        environment: Option<Arc<Environment>>,
+        key: Option<Arc<EventKey>>,
+    ) -> Self {
+        Self {
+            applier: Applier {
+                session: session.clone(),
+                environment,
+                key,
+                ids: Ids::default(),
+                launcher: Launcher::default(),
+                watch: Watch::default(),
+                asked: Asked::default(),
+            },
+            session,
+            kind,
+            zones: OnceCell::new(),
+            begun: Instant::now(),
+        }
+    }
+
+    fn environment(&self) -> &Environment {
+        self.applier
+            .environment
+            .as_deref()
+            .expect("verbs that speak of seats have an environment")
+    }
+
+    /// The time, by AWS's clock: lifetimes count from it.
+    fn now(&self) -> Timestamp {
+        let now = self.session.clocks.engine;
+        let since = SignedDuration::try_from(self.begun.elapsed()).unwrap_or_default();
+        now.saturating_add(since).unwrap_or(now)
+    }
+
+    /// A seat that is brought up in parts, or put right, ends when the rest of its environment
+    /// does.
+    fn expires(&self, observed: &Observed) -> Timestamp {
+        let environment = self.environment();
+        observed
+            .end(&environment.name)
+            .filter(|end| *end > self.now())
+            .unwrap_or_else(|| environment.lifetime.expires(self.now()))
+    }
+
+    /// The zones of the environment's subnets: those that it has, and as many others as it wants.
+    async fn zones(&self, observed: &Observed) -> Result<Vec<Arc<str>>, Failure> {
+        let environment = self.environment();
+        let count = usize::from(environment.aws.zones);
+        let mut known: Vec<Arc<str>> = observed
+            .of(&environment.name)
+            .filter_map(|thing| match &thing.detail {
+                Detail::Subnet(subnet) => Some((subnet.range, Arc::clone(&subnet.zone))),
+                _ => None,
+            })
+            .map(|(_, zone)| zone)
+            .collect();
+        known.sort();
+        known.dedup();
+        if known.len() >= count {
+            known.truncate(count);
+            return Ok(known);
+        }
+        let types: &[String] = match self.kind {
+            ProviderKind::Ec2 => &environment.ec2.types,
+            _ => &[],
+        };
+        let offered = || network::offered(&self.session, types, count);
+        let offered = self.zones.get_or_try_init(offered).await?;
+        for zone in offered {
+            if known.len() < count && !known.contains(zone) {
+                known.push(Arc::clone(zone));
+            }
+        }
+        known.sort();
+        Ok(known)
+    }
+
+    fn notices(&self, observed: &Observed) -> Vec<String> {
+        let environment = self.environment();
+        let mut notices = self.end_notices(observed);
+        if self.expires(observed) <= self.now() {
+            notices.push(format!(
+                "by AWS's clock it is {}: seats that are made now have expired already",
+                seconds_of(self.now())
+            ));
+        }
+        let own = observed
+            .of(&environment.name)
+            .filter(|thing| thing.is_alive());
+        let seats = own.filter_map(|thing| thing.ownership.owner.seat());
+        notices.extend(notices::beyond(environment, seats));
+        notices
+    }
+}
+
+impl Apply<Aws> for AwsProvider {
+    async fn apply(&self, action: &Action<Aws>, progress: &Progress) -> Result<(), Failure> {
+        self.applier.apply(action, progress).await
+    }
+
+    async fn apply_together(
+        &self,
+        actions: &[&Action<Aws>],
+        progress: &Progress,
+    ) -> Result<Vec<Result<(), Failure>>, Failure> {
+        self.applier.apply_together(actions, progress).await
+    }
+}
+
+impl Provider for AwsProvider {
+    type Scheme = Aws;
+    type Observed = Observed;
+
+    async fn observe(&self) -> Result<Observed, Failure> {
+        let environment = self
+            .applier
+            .environment
+            .as_ref()
+            .map(|environment| &environment.name);
+        let reach = match environment {
+            Some(_) => Reach::Seats,
+            None => Reach::Everything,
+        };
+        observe::observe(&self.session, environment, reach).await
+    }
+
+    async fn converge(
+        &self,
+        observed: &Observed,
+        seats: &[SeatNumber],
+        mode: &Mode,
+    ) -> Result<Plan<Aws>, Failure> {
+        let environment = self.environment();
+        let zones = self.zones(observed).await?;
+        let key = self.applier.key.as_ref().map(|key| key.fingerprint());
+        let wanted = desired(
+            environment,
+            seats,
+            &Surroundings {
+                observed,
+                zones: &zones,
+                key: key.as_deref().unwrap_or_default(),
+                expires: self.expires(observed),
+            },
+        );
+        let mut exists = wanted.found;
+        exists.extend(found(environment, observed, |seat| seats.contains(&seat)));
+        self.applier.ids.clear();
+        for found in &exists {
+            self.applier
+                .ids
+                .note(found.key.clone(), Arc::clone(&found.id));
+        }
+        let mut plan = plan::converge(&wanted.desired, exists, mode);
+        plan.seats = seats.to_vec();
+        plan.notices = self.notices(observed);
+        plan.notices.extend(wanted.notices);
+        Ok(plan)
+    }
+
+    fn existing(&self, observed: &Observed) -> Vec<Existing<Aws>> {
+        let alive = observed.things.iter().filter(|thing| thing.is_alive());
+        alive
+            .map(|thing| Existing {
+                environment: thing.ownership.environment.clone(),
+                owner: thing.ownership.owner,
+                expires: thing.ownership.expires.clone(),
+                key: thing.ownership.key.clone(),
+                resource: resource(thing),
+            })
+            .collect()
+    }
+
+    async fn look_closer(&self, _: &mut Observed, _: &[SeatNumber]) {}
+
+    fn seats(&self, observed: &Observed, seats: &[SeatNumber]) -> Vec<SeatView> {
+        status::seats(self.environment(), observed, seats)
+    }
+
+    async fn clocks(&self) -> Result<Clocks, Failure> {
+        Ok(self.session.clocks)
+    }
+
+    fn end_notices(&self, observed: &Observed) -> Vec<String> {
+        let ends = observed.ends();
+        let end = ends.get(&self.environment().name);
+        notices::end(Some(self.session.clocks), end, self.now())
+    }
+
+    async fn extend(
+        &self,
+        environment: &EnvironmentName,
+        end: Timestamp,
+        observed: &Observed,
+    ) -> Result<(), Failure> {
+        super::extend::extend(&self.session, environment, end, observed).await
+    }
+
+    async fn tidy(&self, _: &EnvironmentName, _: &Observed) {}
+
+    async fn attach(&self, _: SeatNumber, _: &Service, _: Vec<String>) -> Result<i64, Failure> {
+        Err(Failure::new(
+            FailureClass::Invalid,
+            "run a command",
+            format!("shells on {} are not there yet", self.kind),
+        ))
+    }
+
+    async fn logs(
+        &self,
+        _: &Observed,
+        _: &Logs,
+        _: &mut (impl Write + Send),
+    ) -> Result<Logged, Failure> {
+        Err(Failure::new(
+            FailureClass::Invalid,
+            "read logs",
+            format!("logs on {} are not there yet", self.kind),
+        ))
+    }
+}

@@ -1,0 +1,226 @@
+//! The AWS providers' vocabulary for the planner: kinds of resources, and steps.
+
+use std::fmt;
+use std::sync::Arc;
+
+use ipnet::Ipv4Net;
+use jiff::Timestamp;
+
+use super::network::Rules;
+use crate::model::seat::Owner;
+use crate::model::{EnvironmentName, SeatNumber};
+use crate::plan::{Fingerprint, Kind, Lane, Scheme, Step};
+use crate::provider::labels::Ownership;
+
+/// The scheme of both AWS providers.
+#[derive(Debug, Clone)]
+pub struct Aws;
+
+impl Scheme for Aws {
+    type Kind = AwsKind;
+    type Step = AwsStep;
+}
+
+/// Kinds of resources on AWS, in the order in which they are created.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AwsKind {
+    /// A parameter by which one run says that it makes the environment's network.
+    Claim,
+    /// A network.
+    Vpc,
+    /// A network's way to the internet.
+    Gateway,
+    /// A part of a network, in one availability zone.
+    Subnet,
+    /// Who may reach whom.
+    SecurityGroup,
+    /// A network that has all of this. It is nothing of AWS's: the claim says it.
+    Network,
+    /// A disk.
+    Volume,
+    /// A place on a network.
+    Interface,
+    /// A machine.
+    Instance,
+}
+
+impl fmt::Display for AwsKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Claim => "claim",
+            Self::Vpc => "VPC",
+            Self::Gateway => "internet gateway",
+            Self::Subnet => "subnet",
+            Self::SecurityGroup => "security group",
+            Self::Network => "network",
+            Self::Volume => "volume",
+            Self::Interface => "interface",
+            Self::Instance => "instance",
+        })
+    }
+}
+
+/// A call serves one resource; how many are under way at once is also for the rate limits to say.
+const CREATIONS: Lane = Lane {
+    name: "creations",
+    width: 16,
+    batch: 1,
+};
+const LAUNCHES: Lane = Lane {
+    name: "launches",
+    width: 8,
+    batch: MOST_LAUNCHED,
+};
+const CHECKS: Lane = Lane {
+    name: "checks",
+    width: 20_000,
+    batch: 1,
+};
+const DELETIONS: Lane = Lane {
+    name: "deletions",
+    width: 16,
+    batch: 1,
+};
+const TERMINATIONS: Lane = Lane {
+    name: "terminations",
+    width: 8,
+    batch: MOST_TERMINATED,
+};
+
+/// How many seats one RunInstances call makes at most: their public keys must fit in its user data,
+/// of which there are 16 KiB (Amazon EC2 user guide, "Run commands when you launch an EC2 instance").
+pub const MOST_LAUNCHED: usize = 100;
+/// How many instances one TerminateInstances call takes at most (Amazon EC2 API reference,
+/// "TerminateInstances": it may fail for more than 1000; half of that is as good).
+pub const MOST_TERMINATED: usize = 500;
+
+impl Kind for AwsKind {
+    fn delete_lane(self) -> Lane {
+        match self {
+            Self::Instance => TERMINATIONS,
+            _ => DELETIONS,
+        }
+    }
+}
+
+/// What is said of every resource in the call that creates it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Marks {
+    /// Whose it is.
+    pub owner: Owner,
+    /// Its fingerprint.
+    pub fingerprint: Fingerprint,
+    /// The fingerprint of the event key, where its secrets come from that.
+    pub key: Option<Arc<str>>,
+    /// When it may be swept away. No part of the fingerprint.
+    pub expires: Timestamp,
+}
+
+impl Marks {
+    /// The same as what tags say.
+    pub fn ownership(&self, environment: &EnvironmentName) -> Ownership {
+        Ownership {
+            environment: environment.clone(),
+            owner: self.owner,
+            service: None,
+            expires: Some(self.expires.into()),
+            fingerprint: Some(self.fingerprint.clone()),
+            key: self.key.as_deref().map(str::to_owned),
+        }
+    }
+}
+
+/// What a subnet is made from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubnetSpec {
+    /// What is said of it.
+    pub marks: Marks,
+    /// Its addresses.
+    pub range: Ipv4Net,
+    /// Its availability zone.
+    pub zone: Arc<str>,
+}
+
+/// What an instance is made from, besides the environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LaunchSpec {
+    /// What is said of it.
+    pub marks: Marks,
+    /// Its seat.
+    pub seat: SeatNumber,
+    /// Its place among the environment's subnets, unless that has no capacity.
+    pub zone: usize,
+    /// The instances that the seat has had, as far as AWS remembers them: what is launched now is
+    /// none of those.
+    pub before: Vec<Arc<str>>,
+}
+
+/// A step of bringing a resource up.
+#[derive(Debug, Clone)]
+pub enum AwsStep {
+    /// Says that this run makes the network, whose claim said that when it was planned, and waits for
+    /// another run that does.
+    Claim(Arc<Marks>, Option<Arc<str>>),
+    /// Creates the VPC.
+    CreateVpc(Arc<Marks>),
+    /// Gives what has an address in the VPC a name, which Fargate asks for.
+    EnableNames,
+    /// Creates an internet gateway.
+    CreateGateway(Arc<Marks>),
+    /// Attaches it to the VPC.
+    Attach,
+    /// Leads whatever is not for the VPC through it.
+    Route,
+    /// Creates a subnet.
+    CreateSubnet(Arc<SubnetSpec>),
+    /// Creates the security group.
+    CreateGroup(Arc<Marks>),
+    /// Has the group, which lets in those, let in whom the environment names, and nobody else.
+    SetRules(Arc<Rules>),
+    /// Says that the network is complete.
+    Finish,
+    /// Launches an instance.
+    Launch(Arc<LaunchSpec>),
+    /// Waits until an instance runs.
+    AwaitRunning,
+}
+
+impl fmt::Display for AwsStep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Claim(..) => "take",
+            Self::CreateVpc(_)
+            | Self::CreateGateway(_)
+            | Self::CreateSubnet(_)
+            | Self::CreateGroup(_) => "create",
+            Self::EnableNames => "name",
+            Self::Attach => "attach",
+            Self::Route => "route",
+            Self::SetRules(_) => "open",
+            Self::Finish => "finish",
+            Self::Launch(_) => "launch",
+            Self::AwaitRunning => "await",
+        })
+    }
+}
+
+impl Step for AwsStep {
+    fn lane(&self) -> Lane {
+        match self {
+            Self::Launch(_) => LAUNCHES,
+            Self::AwaitRunning => CHECKS,
+            _ => CREATIONS,
+        }
+    }
+
+    fn is_check(&self) -> bool {
+        matches!(self, Self::AwaitRunning)
+    }
+
+    fn group(&self) -> u64 {
+        match self {
+            Self::Launch(spec) => spec.zone as u64,
+            _ => 0,
+        }
+    }
+}
