@@ -78,6 +78,15 @@ pub struct Launch<'a> {
     pub user_data: &'a (dyn Fn(&[SeatNumber]) -> Result<String, Failure> + Sync),
 }
 
+/// How many must be made for a call to make any.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Least {
+    /// All.
+    All,
+    /// One; as many as there is room for are made.
+    One,
+}
+
 /// One way to launch: a type, in a subnet.
 struct Candidate<'a> {
     kind: &'a str,
@@ -97,27 +106,37 @@ impl Launcher {
         let image = self.image.get_or_try_init(|| find_image(launch)).await?;
         let candidates = candidates(launch, specs[0].zone)?;
         let mut launched: BTreeMap<SeatNumber, Arc<str>> = BTreeMap::new();
-        let mut last = None;
-        for candidate in &candidates {
+        let mut last: Option<Failure> = None;
+        // All of them together somewhere, or else as many as there is room for, wherever.
+        let mut ways: Vec<(Least, &Candidate<'_>)> = Vec::new();
+        for least in [Least::All, Least::One] {
+            ways.extend(candidates.iter().map(|candidate| (least, candidate)));
+        }
+        for (least, candidate) in ways {
             let left = |spec: &&&LaunchSpec| !launched.contains_key(&spec.seat);
             let left: Vec<&LaunchSpec> = specs.iter().filter(left).copied().collect();
+            let class = last.as_ref().map(|failure| failure.class);
+            // A quota is the same for every zone; it may have room for some.
+            let in_vain = least == Least::All && class == Some(FailureClass::Quota);
             if left.is_empty() {
                 break;
+            }
+            if in_vain || (least == Least::One && left.len() == 1 && last.is_some()) {
+                continue;
             }
             if let Some(failure) = self.quotas.used_up() {
                 last = Some(failure);
                 break;
             }
             for part in parts(&left) {
-                match attempt(launch, image, candidate, part).await {
+                match attempt(launch, image, candidate, part, least).await {
                     Ok(made) => launched.extend(made),
                     Err(failure) => {
-                        let class = failure.class;
                         // Before anything was made all of it may be tried again as it was.
-                        if class.is_retryable() && launched.is_empty() {
+                        if failure.class.is_retryable() && launched.is_empty() {
                             return Err(failure);
                         }
-                        if class == FailureClass::Quota {
+                        if failure.class == FailureClass::Quota && least == Least::One {
                             self.quotas.note(&failure);
                         }
                         last = Some(failure);
@@ -126,7 +145,7 @@ impl Launcher {
                 }
             }
             match last.as_ref().map(|failure| failure.class) {
-                None | Some(FailureClass::Capacity) => {}
+                None | Some(FailureClass::Capacity | FailureClass::Quota) => {}
                 Some(_) => break,
             }
         }
@@ -187,6 +206,7 @@ fn token(
     launch: &Launch<'_>,
     candidate: &Candidate<'_>,
     specs: &[&LaunchSpec],
+    least: Least,
     dead: &[Arc<str>],
 ) -> String {
     let mut hash = Sha256::new();
@@ -196,6 +216,7 @@ fn token(
     };
     add(launch.environment.name.as_str());
     add(candidate.kind);
+    add(if least == Least::All { "all" } else { "one" });
     add(&candidate.subnet);
     for spec in specs {
         add(&spec.seat.to_string());
@@ -213,11 +234,12 @@ async fn attempt(
     image: &Image,
     candidate: &Candidate<'_>,
     specs: &[&LaunchSpec],
+    least: Least,
 ) -> Result<Vec<(SeatNumber, Arc<str>)>, Failure> {
     let mut dead: Vec<Arc<str>> = Vec::new();
     for _ in 0..MOST_TOKENS {
-        let token = token(launch, candidate, specs, &dead);
-        let made = match request(launch, image, candidate, specs, &token).await {
+        let token = token(launch, candidate, specs, least, &dead);
+        let made = match request(launch, image, candidate, specs, least, &token).await {
             Ok(made) => made,
             // Nobody knows whether it worked. AWS would give the same instances for the same token,
             // and is asked for those first.
@@ -277,6 +299,7 @@ async fn request(
     image: &Image,
     candidate: &Candidate<'_>,
     specs: &[&LaunchSpec],
+    least: Least,
     token: &str,
 ) -> Result<Vec<Described>, Failure> {
     let (environment, settings) = (launch.environment, &launch.environment.ec2);
@@ -342,7 +365,7 @@ async fn request(
             .run_instances()
             .image_id(&image.id)
             .instance_type(InstanceType::from(candidate.kind))
-            .min_count(1)
+            .min_count(if least == Least::All { count } else { 1 })
             .max_count(count)
             .client_token(token)
             .user_data(&user_data)
