@@ -2,7 +2,10 @@
 //! a plan; what is done, and in which order, is never its matter.
 
 pub mod docker;
+pub mod files;
 pub mod labels;
+pub mod ssh;
 pub mod traits;
+pub mod workspace;
 
 pub use traits::{Existing, Provider};

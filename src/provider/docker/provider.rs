@@ -32,6 +32,7 @@ use crate::image::{self, Choice, Fetch, Origin, Recipes};
 use crate::model::view::SeatView;
 use crate::model::{Environment, EnvironmentName, SeatNumber};
 use crate::plan::{self, Action, Mode, Plan};
+use crate::provider::workspace::WorkspaceSource;
 use crate::provider::{Existing, Provider};
 use crate::secret::EventKey;
 
@@ -64,7 +65,7 @@ impl DockerProvider {
                 is_local: engine.is_local,
                 environment,
                 key,
-                workspace: super::workspace::WorkspaceSource::default(),
+                workspace: WorkspaceSource::default(),
                 images: Fetch {
                     recipes: Arc::clone(&recipes),
                 },

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use super::error::Reason;
 use super::host::SshTarget;
+use crate::provider::ssh::{one_line, unattended};
 
 /// How often is looked whether ssh has made the socket yet.
 const POLL: Duration = Duration::from_millis(20);
@@ -108,21 +109,8 @@ fn socket(directory: &TempDir) -> PathBuf {
 }
 
 fn arguments(ssh: &mut Command, local: &Path, target: &SshTarget, patience: Duration) {
-    ssh.args(["-N", "-T"]);
-    for option in [
-        "BatchMode=yes",
-        "ExitOnForwardFailure=yes",
-        // A shared connection would outlive this one, and its forwardings with it.
-        "ControlMaster=no",
-        "ControlPath=none",
-        // An engine that went away is noticed within a minute.
-        "ServerAliveInterval=15",
-        "ServerAliveCountMax=4",
-    ] {
-        ssh.args(["-o", option]);
-    }
-    ssh.arg("-o")
-        .arg(format!("ConnectTimeout={}", patience.as_secs().max(1)));
+    ssh.args(["-N", "-T", "-o", "ExitOnForwardFailure=yes"]);
+    unattended(ssh, patience);
     ssh.arg("-L")
         .arg(format!("{}:{}", local.display(), target.socket));
     if let Some(port) = target.port {
@@ -152,12 +140,7 @@ fn text(complaints: &Mutex<Vec<u8>>) -> String {
     let complaints = complaints
         .lock()
         .expect("nothing panics with this lock held");
-    String::from_utf8_lossy(&complaints)
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .collect::<Vec<_>>()
-        .join("; ")
+    one_line(&complaints)
 }
 
 #[cfg(test)]
