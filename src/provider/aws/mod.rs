@@ -1,0 +1,3 @@
+//! Seats on AWS.
+
+pub mod ec2;
