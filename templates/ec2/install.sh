@@ -3,10 +3,12 @@
 # install.env beside the seat's number; the step it is at, and what went wrong last, are in the state
 # directory for `seatbox-stack installed`.
 set -eu
+# Tests have another.
+root=${SEATBOX_ROOT-}
 # shellcheck source=/dev/null
-. /etc/seatbox/install.env
-state=/var/lib/seatbox
-log=/var/log/seatbox-install.log
+. "$root/etc/seatbox/install.env"
+state=$root/var/lib/seatbox
+log=$root/var/log/seatbox-install.log
 exec >>"$log" 2>&1
 
 work=$(mktemp -d)
@@ -71,9 +73,9 @@ if [ -n "$SEATBOX_GO_VERSION" ]; then
         --output "$work/$file" "$SEATBOX_GO_MIRROR$file"
     printf '%s  %s\n' "$sum" "$work/$file" | sha256sum --check --quiet -
     tar --extract --gzip --file "$work/$file" --directory "$work" --no-same-owner
-    rm -rf /usr/local/go
-    mv "$work/go" /usr/local/go
-    ln -sf /usr/local/go/bin/go /usr/local/go/bin/gofmt /usr/local/bin/
+    rm -rf "$root/usr/local/go"
+    mv "$work/go" "$root/usr/local/go"
+    ln -sf ../go/bin/go ../go/bin/gofmt "$root/usr/local/bin/"
 fi
 
 rm -f "$state/installing" "$state/trouble"

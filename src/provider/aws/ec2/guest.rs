@@ -71,10 +71,11 @@ impl Guest<'_> {
         deadline: Instant,
         noted: impl FnMut(&Failure),
     ) -> Result<(), Failure> {
-        let argv = ["test", "-x", STACK];
+        // Not yet installed is an answer; that there is no such command is none.
+        let argv = ["sudo", "-n", STACK, "installed"];
         let wait = self
             .ssh
-            .wait_until_reachable(self.host, &argv, deadline, noted);
+            .wait_until_reachable(self.host, &argv, &[0, NOT_YET], deadline, noted);
         wait.await.map_err(|failure| self.named("reach", failure))
     }
 

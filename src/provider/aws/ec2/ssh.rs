@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use super::ssh_said::{self, CALL};
 use crate::engine::{Failure, FailureClass};
 use crate::provider::signals::Signals;
-use crate::provider::ssh::unattended;
+use crate::provider::ssh::{one_line, private_directory, unattended};
 use crate::secret::SshKey;
 
 /// How long ssh waits for a connection.
@@ -120,6 +120,11 @@ impl Ssh {
             Failure::new(FailureClass::Timeout, CALL, message)
         })?;
         let code = session.code(status)?;
+        if code == SSH_FAILED
+            && let Some(failure) = ssh_said::lost(&stderr)
+        {
+            return Err(failure);
+        }
         Ok(Output {
             code,
             stdout,
@@ -157,8 +162,8 @@ impl Ssh {
         }
     }
 
-    /// Waits until a command succeeds on an instance that boots, until `deadline` at most. `noted`
-    /// hears of what is in the way.
+    /// Waits until an instance that boots answers a command with one of `codes`, until `deadline` at
+    /// most. `noted` hears of what is in the way.
     ///
     /// # Errors
     /// What was in the way last, or what waiting does not mend: another host key, or a key that is
@@ -167,15 +172,17 @@ impl Ssh {
         &self,
         host: &Host,
         argv: &[&str],
+        codes: &[i32],
         deadline: Instant,
         mut noted: impl FnMut(&Failure),
     ) -> Result<(), Failure> {
         let mut refused = None;
         loop {
             let failure = match self.run(host, argv, &[], CONNECT * 2).await {
-                Ok(output) if output.code == 0 => return Ok(()),
+                Ok(output) if codes.contains(&output.code) => return Ok(()),
                 Ok(output) => {
-                    let message = format!("{} ends with {}", argv.join(" "), output.code);
+                    let words = one_line(&output.stderr);
+                    let message = format!("{} ends with {}: {words}", argv.join(" "), output.code);
                     Failure::new(FailureClass::Unreachable, CALL, message)
                 }
                 Err(failure) => failure,
@@ -244,11 +251,7 @@ impl Session {
         let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
         let parent = runtime.filter(|path| path.is_dir());
         let parent = parent.unwrap_or_else(std::env::temp_dir);
-        // Of mode 0700.
-        let directory = tempfile::Builder::new()
-            .prefix("seatbox-ssh-")
-            .tempdir_in(&parent)
-            .map_err(|error| no_file(&parent, &error))?;
+        let directory = private_directory(&parent).map_err(|error| no_file(&parent, &error))?;
         let session = Self(directory);
         let path = session.key();
         OpenOptions::new()
@@ -319,4 +322,35 @@ fn quoted(path: &Path) -> Result<String, Failure> {
 fn no_file(path: &Path, error: &io::Error) -> Failure {
     let message = format!("can't write {}: {error}", path.display());
     Failure::new(FailureClass::Invalid, CALL, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+    use crate::model::SeatNumber;
+    use crate::secret::EventKey;
+
+    #[test]
+    fn a_key_is_on_disk_for_its_owner_alone_and_as_long_as_ssh_runs() {
+        let key = EventKey::from_bytes([1; 32]);
+        let key = SshKey::derive(&key, &"lab".parse().unwrap(), SeatNumber::FIRST, 0);
+        let session = Session::new(&key).unwrap();
+        let path = session.key();
+        let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&path), 0o600);
+        assert_eq!(mode(path.parent().unwrap()), 0o700);
+        drop(session);
+        assert!(!path.parent().unwrap().exists());
+    }
+
+    #[test]
+    fn paths_are_written_as_ssh_reads_them() {
+        let quoted = |path: &str| quoted(Path::new(path)).ok();
+        assert_eq!(quoted("/a b/50%").as_deref(), Some("\"/a b/50%%\""));
+        for strange in ["/a\"b", "/a\nb", "/${HOME}", "/a\\b"] {
+            assert_eq!(quoted(strange), None, "{strange}");
+        }
+    }
 }

@@ -37,6 +37,16 @@ pub fn failure(log: &[u8]) -> Option<Failure> {
     })
 }
 
+/// The failure of a session that ended before its command did, where a command's error output ends
+/// with it: that alone ssh does not write to its log.
+pub fn lost(stderr: &[u8]) -> Option<Failure> {
+    let words = String::from_utf8_lossy(stderr);
+    let last = words.lines().next_back()?.trim();
+    let gone = last.starts_with("Connection to ") && last.ends_with(" closed by remote host.");
+    let silent = last.starts_with("Timeout, server ") && last.ends_with(" not responding.");
+    (gone || silent).then(|| Failure::new(FailureClass::Connection, CALL, last))
+}
+
 /// That there is no ssh, as a rule.
 pub fn not_started(error: &io::Error) -> Failure {
     Failure::new(
@@ -146,12 +156,19 @@ mod tests {
 
     #[test]
     fn a_session_that_broke_may_have_done_its_work() {
+        let broke = failure(b"client_loop: send disconnect: Broken pipe\r\n").unwrap();
+        assert_eq!(broke.class, FailureClass::Connection);
         for words in [
-            "Connection to 192.0.2.1 closed by remote host.",
-            "Timeout, server 192.0.2.1 not responding.",
-            "client_loop: send disconnect: Broken pipe",
+            "Connection to 192.0.2.1 closed by remote host.\r\n",
+            "half a line\nTimeout, server 192.0.2.1 not responding.\r\n",
         ] {
-            assert_eq!(class(words), Some(FailureClass::Connection), "{words}");
+            let class = lost(words.as_bytes()).map(|failure| failure.class);
+            assert_eq!(class, Some(FailureClass::Connection), "{words}");
         }
+        assert_eq!(
+            lost(b"Connection to the database closed by remote host\n"),
+            None
+        );
+        assert_eq!(lost(b""), None);
     }
 }

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::error::Reason;
 use super::host::SshTarget;
-use crate::provider::ssh::{one_line, unattended};
+use crate::provider::ssh::{one_line, private_directory, unattended};
 
 /// How often is looked whether ssh has made the socket yet.
 const POLL: Duration = Duration::from_millis(20);
@@ -40,10 +40,8 @@ impl Tunnel {
         target: &SshTarget,
         patience: Duration,
     ) -> Result<Self, (Reason, String)> {
-        // Of mode 0700: whoever reaches an engine's socket is root over there.
-        let directory = tempfile::Builder::new()
-            .prefix("seatbox-")
-            .tempdir()
+        // Whoever reaches an engine's socket is root over there.
+        let directory = private_directory(&std::env::temp_dir())
             .map_err(|error| (Reason::Other, format!("no temporary directory: {error}")))?;
         arguments(&mut ssh, &socket(&directory), target, patience);
         let mut ssh = ssh
