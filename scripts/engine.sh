@@ -4,6 +4,8 @@
 #   scripts/engine.sh ensure        use the engine that answers, else install and start one
 #   scripts/engine.sh stop          stop the engine, if it was this script that started it
 #   scripts/engine.sh tools PKG...  install the Debian packages that are missing
+#   scripts/engine.sh idle PKG...   the same, and no service of theirs starts, now or later
+#   scripts/engine.sh lists         refresh the lists of packages
 set -euo pipefail
 
 readonly LOCAL_SOCKET=/var/run/docker.sock
@@ -60,6 +62,31 @@ install_packages() {
         output=$(apt install -y --no-install-recommends "${missing[@]}" 2>&1) ||
             die "apt-get install ${missing[*]} failed:"$'\n'"$(tail -n 15 <<<"$output")"
     fi
+}
+
+# Debian starts a server that it installs, and again at every boot. Whoever wants its program alone does
+# not want this machine to be reached by it.
+install_idle() {
+    local package unit policy=/usr/sbin/policy-rc.d missing=()
+    for package in "$@"; do
+        installed "$package" || missing+=("$package")
+    done
+    ((${#missing[@]})) || return 0
+    if [[ ! -e $policy ]]; then
+        # Asked by all packages before they start something; 101 is: not allowed.
+        # shellcheck disable=SC2016
+        as_root sh -c 'printf "#!/bin/sh\nexit 101\n" >"$1" && chmod 755 "$1"' sh "$policy"
+        # shellcheck disable=SC2064
+        trap "as_root rm -f $policy" EXIT
+    fi
+    install_packages "${missing[@]}"
+    has_systemd || return 0
+    for package in "${missing[@]}"; do
+        dpkg-query -L "$package" | sed -n 's|^\(/usr\)\?/lib/systemd/system/\([^@/]*\.\(service\|socket\)\)$|\2|p' |
+            while IFS= read -r unit; do
+                as_root systemctl disable --now "$unit" >/dev/null 2>&1 || true
+            done
+    done
 }
 
 # --- engine -----------------------------------------------------------------
@@ -198,6 +225,8 @@ stop() {
 case ${1:-} in
     ensure | stop) "$1" ;;
     tools) install_packages "${@:2}" ;;
+    idle) install_idle "${@:2}" ;;
+    lists) apt update >/dev/null || die 'apt-get update failed' ;;
     *)
         sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "$0"
         exit 2

@@ -17,7 +17,7 @@ use crate::environment::{self, Overrides};
 use crate::model::Environment;
 use crate::model::environment::WorkspaceFiles;
 use crate::model::stack::MountSource;
-use crate::provider::docker::workspace::clone;
+use crate::provider::workspace::clone;
 
 /// The environment's files, as they are in a bundle.
 #[derive(Debug, Default)]

@@ -18,6 +18,8 @@ use crate::model::{Environment, EnvironmentName, SeatNumber, SeatSet};
 use crate::provider::Provider;
 #[cfg(feature = "aws")]
 use crate::provider::aws::AwsProvider;
+#[cfg(feature = "aws")]
+use crate::provider::aws::ec2::ssh::Ssh;
 use crate::provider::docker::DockerProvider;
 use crate::provider::docker::connect::{self, Engine};
 use crate::secret::{EventKey, KeyError, store};
@@ -209,9 +211,11 @@ impl Prepared {
             Place::Docker(engine) => Ok(AnyContext::Docker(self.on_engine(engine).await?)),
             #[cfg(feature = "aws")]
             Place::Aws(session, kind) => {
-                let bare = AwsProvider::new(session.clone(), kind, None, None);
+                let path = store::key_path(&self.environment().name, variable)?;
+                let known_hosts = Ssh::known_hosts(&path);
+                let bare = AwsProvider::new(session.clone(), kind, None, None, PathBuf::new());
                 let context = self.with(bare, |environment, key, _| {
-                    AwsProvider::new(session, kind, Some(environment), Some(key))
+                    AwsProvider::new(session, kind, Some(environment), Some(key), known_hosts)
                 });
                 Ok(AnyContext::Aws(context.await?))
             }

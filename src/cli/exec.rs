@@ -7,7 +7,7 @@ use super::interruption::Interruption;
 use super::place::{AnyContext, with_provider};
 use crate::exit::Exit;
 use crate::model::{Environment, SeatNumber, Service};
-use crate::provider::Provider as _;
+use crate::provider::Operate as _;
 
 /// What `shell` runs where nothing else is said: a login shell where there is bash, sh elsewhere.
 const SHELL: [&str; 3] = [

@@ -19,7 +19,7 @@ use crate::expiry::{Ends, Move, MoveError, moved, seconds_of};
 use crate::model::environment::ProviderKind;
 use crate::model::{EnvironmentName, SeatNumber};
 use crate::plan::Scheme;
-use crate::provider::{Existing, Provider};
+use crate::provider::{Existing, Operate};
 use crate::report::view::ExtensionView;
 
 /// Which environment is meant, and how its end is to be moved.
@@ -56,7 +56,7 @@ pub async fn run(global: &Global, what: What<'_>, interruption: &Interruption) -
     })
 }
 
-async fn extend<P: Provider>(
+async fn extend<P: Operate>(
     global: &Global,
     provider: &P,
     name: EnvironmentName,
@@ -116,7 +116,7 @@ async fn extend<P: Provider>(
 }
 
 /// Makes it so, and says which seats have lost something meanwhile.
-async fn carry_out<P: Provider>(
+async fn carry_out<P: Operate>(
     provider: &P,
     view: &ExtensionView,
     seen: &P::Observed,

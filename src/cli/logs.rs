@@ -9,7 +9,7 @@ use super::interruption::Interruption;
 use super::place::{AnyContext, with_provider};
 use crate::exit::Exit;
 use crate::model::{Environment, ServiceName};
-use crate::provider::{Logs, Provider};
+use crate::provider::{Logs, Operate};
 
 /// What is to be printed.
 #[derive(Debug, Clone)]
@@ -56,7 +56,7 @@ pub async fn run(
     with_provider!(AnyContext, context, context => write(&context.provider, &logs).await)
 }
 
-async fn write<P: Provider>(provider: &P, wanted: &Logs) -> Result {
+async fn write<P: Operate>(provider: &P, wanted: &Logs) -> Result {
     let observed = context::look(provider).await?;
     let mut out = anstream::stdout();
     let logged = provider.logs(&observed, wanted, &mut out).await?;

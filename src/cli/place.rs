@@ -1,5 +1,8 @@
 //! Where seats live, and the provider that goes with it. Verbs are written once for all of them.
 
+#[cfg(feature = "aws")]
+use std::path::PathBuf;
+
 use jiff::Timestamp;
 
 use super::context::{self, Context};
@@ -81,7 +84,7 @@ impl Place {
             Self::Docker(engine) => AnyProvider::Docker(bare_engine(engine)),
             #[cfg(feature = "aws")]
             Self::Aws(session, kind) => {
-                AnyProvider::Aws(AwsProvider::new(session.clone(), *kind, None, None))
+                AnyProvider::Aws(AwsProvider::new(session.clone(), *kind, None, None, PathBuf::new()))
             }
         }
     }

@@ -13,7 +13,7 @@ use super::show as results;
 use crate::exit::Exit;
 use crate::model::SeatNumber;
 use crate::model::seat::SeatState;
-use crate::provider::Provider;
+use crate::provider::Operate;
 
 /// Shows how seats are, once or every `interval`.
 pub async fn run(
@@ -32,7 +32,7 @@ pub async fn run(
     })
 }
 
-async fn show<P: Provider>(
+async fn show<P: Operate>(
     global: &Global,
     context: &Context<P>,
     seats: &[SeatNumber],

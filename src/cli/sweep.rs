@@ -9,7 +9,7 @@ use crate::engine::retry::with_retries;
 use crate::expiry::{Clocks, End, Judgement, judge};
 use crate::model::EnvironmentName;
 use crate::plan::Cause;
-use crate::provider::{Existing, Provider};
+use crate::provider::{Existing, Operate};
 use crate::removal::{About, Scope, Verdict};
 
 /// Takes away what is past its time, or with `all` whatever is ours. All of it is judged by the
@@ -28,7 +28,7 @@ pub async fn run(
     })
 }
 
-async fn sweep<P: Provider>(
+async fn sweep<P: Operate>(
     global: &Global,
     provider: &P,
     all: bool,

@@ -21,7 +21,7 @@ const IMAGES: [(&str, &str); 3] = [
         "ubuntu-24.04",
         "/aws/service/canonical/ubuntu/server/24.04/stable/current/amd64/hvm/ebs-gp3/ami-id",
     ),
-    ("debian-12", "/aws/service/debian/release/12/latest/amd64"),
+    ("debian-13", "/aws/service/debian/release/13/latest/amd64"),
 ];
 
 /// The sizes that a disk may have, in GiB: images need 8, and gp3 volumes end at 16 TiB (Amazon EBS

@@ -238,12 +238,12 @@ pub struct RawAws {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RawEc2 {
-    /// What instances are made from: `ubuntu-22.04`, `ubuntu-24.04`, `debian-12`, the id of an image
+    /// What instances are made from: `ubuntu-22.04`, `ubuntu-24.04`, `debian-13`, the id of an image
     /// (`ami-…`), or the name of a public parameter that holds one (`/aws/service/…`). Default:
     /// ubuntu-22.04.
     pub image: Option<String>,
-    /// Instance types, tried in order where one has no capacity. Default: t3.small, t3a.small,
-    /// t2.small.
+    /// Instance types, tried in order where one has no capacity. Default: t3.small,
+    /// t3a.small.
     pub types: Option<Vec<String>>,
     /// How instances are paid for. Default: on-demand.
     pub market: Option<Market>,

@@ -22,6 +22,13 @@ pub enum Mode {
 }
 
 impl Mode {
+    /// Whether what was found is to go, be it for the reset's sake or for its own.
+    pub fn replaces<S: Scheme>(&self, wanted: &Desired<S>, found: &Found<S>) -> bool {
+        found.unusable.is_some()
+            || self.renews(wanted, found)
+            || found.fingerprint.as_ref() != Some(&wanted.fingerprint)
+    }
+
     /// Whether what was found is to go although nothing is the matter with it.
     fn renews<S: Scheme>(&self, wanted: &Desired<S>, found: &Found<S>) -> bool {
         let Owner::Seat(seat) = wanted.owner else {

@@ -4,8 +4,12 @@
 #[cfg(feature = "aws")]
 pub mod aws;
 pub mod docker;
+pub mod files;
 pub mod labels;
 pub mod notices;
+pub mod signals;
+pub mod ssh;
 pub mod traits;
+pub mod workspace;
 
-pub use traits::{Existing, Logged, Logs, Provider};
+pub use traits::{Existing, Logged, Logs, Operate, Provider};

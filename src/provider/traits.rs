@@ -12,7 +12,7 @@ use crate::model::{EnvironmentName, SeatNumber, Service, ServiceName};
 use crate::plan::{Found, Mode, Plan, Scheme};
 
 /// A place where seats live. It looks, says what is wanted there, and makes the calls of a plan
-/// ([`Apply`]). The verbs are written against this trait alone.
+/// ([`Apply`]). Converging and removing are written against this trait alone.
 pub trait Provider: Apply<Self::Scheme> {
     /// Its kinds of resources and steps.
     type Scheme: Scheme;
@@ -44,7 +44,10 @@ pub trait Provider: Apply<Self::Scheme> {
 
     /// How `seats` of the environment are.
     fn seats(&self, observed: &Self::Observed, seats: &[SeatNumber]) -> Vec<SeatView>;
+}
 
+/// What organizers and participants do with seats, once there are some.
+pub trait Operate: Provider {
     /// What the clock that all who use the place share says, and this machine's. It is asked once,
     /// however long the run takes, and whatever becomes of the clocks meanwhile.
     fn clocks(&self) -> impl Future<Output = Result<Clocks, Failure>> + Send;

@@ -5,7 +5,11 @@
 
 pub mod derive;
 pub mod key;
+#[cfg(feature = "aws")]
+pub mod ssh;
 pub mod store;
 
 pub use derive::derive;
 pub use key::{EventKey, KeyError};
+#[cfg(feature = "aws")]
+pub use ssh::SshKey;

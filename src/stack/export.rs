@@ -10,7 +10,7 @@ use super::dotenv::write_line;
 use super::emit::Yaml;
 use super::units::{write_cpus, write_duration};
 use super::{harden, service_attributes as attributes};
-use crate::model::stack::{ContainerPort, FileContent};
+use crate::model::stack::{ContainerPort, FileContent, InjectedFile};
 use crate::model::text::Segment;
 use crate::model::{Environment, SeatNumber, SeatValues, SeatVariable, Service, ServiceName, Text};
 
@@ -43,6 +43,8 @@ pub struct ExportedFile {
     pub bytes: Vec<u8>,
     /// Its permission bits in the container, which plain Compose takes from this file.
     pub mode: u32,
+    /// Its owner's number and its group's there, likewise.
+    pub owner: (u64, u64),
 }
 
 /// Writes the stack of `seat`, with everything that Seatbox adds to it. Reading the result gives
@@ -148,17 +150,19 @@ impl Writer<'_> {
         Yaml::Map(pairs.collect())
     }
 
-    /// Declares a config of that content.
-    pub fn config(&self, name: &str, content: &FileContent, mode: u32) {
-        let source = match content {
+    /// Declares a config of that file's content.
+    pub fn config(&self, name: &str, file: &InjectedFile) {
+        let source = match &file.content {
             FileContent::Text(text) => ("content".to_owned(), self.text(text)),
             FileContent::Bytes(bytes) => {
                 let path = PathBuf::from("files").join(name);
                 let text = plain(format!("./{}", path.display()));
-                let bytes = bytes.clone();
-                self.files
-                    .borrow_mut()
-                    .push(ExportedFile { path, bytes, mode });
+                self.files.borrow_mut().push(ExportedFile {
+                    path,
+                    bytes: bytes.clone(),
+                    mode: file.mode,
+                    owner: (file.uid, file.gid),
+                });
                 ("file".to_owned(), text)
             }
         };

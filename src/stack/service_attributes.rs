@@ -175,7 +175,7 @@ fn port(w: &Writer<'_>, service: &Service, port: &Port) -> Yaml {
 fn files(w: &Writer<'_>, service: &Service) -> Yaml {
     let entry = |(index, file): (usize, &InjectedFile)| {
         let name = format!("{}-{}", service.name, index + 1);
-        w.config(&name, &file.content, file.mode);
+        w.config(&name, file);
         let mut map = Pairs::default();
         map.word("source", Some(name));
         map.word("target", Some(&file.target));

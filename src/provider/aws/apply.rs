@@ -1,18 +1,23 @@
 //! Making a plan's calls. Each can be made again when nobody knows whether it worked.
 
 use std::collections::HashSet;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use super::Session;
-use super::ec2::Launch;
 use super::ec2::{Launcher, Watch, terminate};
 use super::ids::Ids;
 use super::network::{self, Builder};
 use super::scheme::{Aws, AwsKind, AwsStep, LaunchSpec};
 use crate::engine::{Apply, Failure, Progress};
-use crate::model::{Environment, SeatNumber};
-use crate::plan::{Action, Key, Operation};
+use crate::model::Environment;
+use crate::plan::{Action, Fingerprint, Key, Operation};
+use crate::provider::workspace::WorkspaceSource;
 use crate::secret::EventKey;
+
+/// How long a stack may take to go.
+const STOPPING: Duration = Duration::from_secs(300);
 
 /// Everything that calls on AWS need besides the plan.
 pub struct Applier {
@@ -28,6 +33,10 @@ pub struct Applier {
     pub launcher: Launcher,
     /// Looks on at instances.
     pub watch: Watch,
+    /// The keys that instances showed when they were first reached.
+    pub known_hosts: PathBuf,
+    /// The workspace's first files, fetched when the first instance wants them.
+    pub workspace: WorkspaceSource,
     /// What was asked for, be it answered or not.
     pub asked: Asked,
 }
@@ -54,33 +63,30 @@ impl Asked {
 
 impl Apply<Aws> for Applier {
     async fn apply(&self, action: &Action<Aws>, progress: &Progress) -> Result<(), Failure> {
-        let mut results = match &action.operation {
-            Operation::Delete(id) if action.key.kind != AwsKind::Instance => {
-                return network::delete(&self.session, action.key.kind, id, progress).await;
-            }
-            Operation::Bring(AwsStep::AwaitRunning) => {
-                let id = self.ids.get(&action.key)?;
-                return self
-                    .watch
-                    .running(&self.session, &self.environment().name, &id)
-                    .await;
-            }
-            Operation::Bring(step) if !matches!(step, AwsStep::Launch(_)) => {
-                let builder = Builder {
-                    session: &self.session,
-                    environment: self.environment(),
-                    ids: &self.ids,
-                };
-                let again = self.asked.again(&action.key);
-                let result = builder.apply(&action.key, step, again, progress).await;
-                if result.is_ok() {
-                    self.asked.answered(&action.key);
-                }
-                return result;
-            }
-            _ => self.apply_together(&[action], progress).await?,
+        let step = match &action.operation {
+            Operation::Delete(id) => return self.delete(action, id, progress).await,
+            Operation::Bring(step) => step,
         };
-        results.pop().unwrap_or(Ok(()))
+        match step {
+            AwsStep::Launch(_) | AwsStep::Mark(_) => self.alone(action, progress).await,
+            AwsStep::AwaitRunning => {
+                let id = self.ids.get(&action.key)?;
+                self.watch.running(&self.session, &self.environment().name, &id).await
+            }
+            AwsStep::Deliver(spec) => {
+                let id = self.instance(&action.key)?;
+                self.stacks().deliver(&id, spec, progress).await
+            }
+            AwsStep::StartStack(spec) => {
+                let id = self.instance(&action.key)?;
+                self.stacks().start(&id, spec).await
+            }
+            AwsStep::AwaitStack(spec) => {
+                let id = self.instance(&action.key)?;
+                self.stacks().ready(&id, spec, progress).await
+            }
+            step => self.build(action, step, progress).await,
+        }
     }
 
     async fn apply_together(
@@ -96,13 +102,13 @@ impl Apply<Aws> for Applier {
             })
             .collect();
         if deleted.len() == actions.len() {
-            let environment = self
-                .environment
-                .as_ref()
-                .map(|environment| &environment.name);
+            let environment = self.environment.as_ref().map(|environment| &environment.name);
             return terminate(&self.session, environment, &deleted, &self.watch, progress).await;
         }
-        self.launch(actions).await
+        match &actions[0].operation {
+            Operation::Bring(AwsStep::Mark(print)) => self.mark(actions, print).await,
+            _ => self.launch(actions).await,
+        }
     }
 }
 
@@ -113,6 +119,70 @@ impl Applier {
             .expect("only a plan made from an environment creates anything")
     }
 
+    /// What brings stacks to instances, and makes these seats.
+    pub fn stacks(&self) -> Stacks<'_> {
+        Stacks {
+            session: &self.session,
+            environment: self.environment(),
+            key: self.key.as_deref().expect("only a plan made with an event key makes seats"),
+            known_hosts: self.known_hosts.clone(),
+            workspace: &self.workspace,
+        }
+    }
+
+    /// The instance that a stack runs in.
+    fn instance(&self, stack: &Key<AwsKind>) -> Result<Arc<str>, Failure> {
+        self.ids.get(&Key::new(AwsKind::Instance, Arc::clone(&stack.name)))
+    }
+
+    async fn alone(&self, action: &Action<Aws>, progress: &Progress) -> Result<(), Failure> {
+        let mut results = self.apply_together(&[action], progress).await?;
+        results.pop().unwrap_or(Ok(()))
+    }
+
+    async fn delete(
+        &self,
+        action: &Action<Aws>,
+        id: &str,
+        progress: &Progress,
+    ) -> Result<(), Failure> {
+        match (action.key.kind, action.owner.seat()) {
+            (AwsKind::Instance, _) => self.alone(action, progress).await,
+            (AwsKind::Stack, Some(seat)) => self.stacks().remove(id, seat, STOPPING).await,
+            (kind, _) => network::delete(&self.session, kind, id, progress).await,
+        }
+    }
+
+    async fn build(
+        &self,
+        action: &Action<Aws>,
+        step: &AwsStep,
+        progress: &Progress,
+    ) -> Result<(), Failure> {
+        let builder = Builder {
+            session: &self.session,
+            environment: self.environment(),
+            ids: &self.ids,
+        };
+        let again = self.asked.again(&action.key);
+        let result = builder.apply(&action.key, step, again, progress).await;
+        if result.is_ok() {
+            self.asked.answered(&action.key);
+        }
+        result
+    }
+
+    async fn mark(
+        &self,
+        actions: &[&Action<Aws>],
+        print: &Fingerprint,
+    ) -> Result<Vec<Result<(), Failure>>, Failure> {
+        let ids = actions.iter().map(|action| self.instance(&action.key));
+        let ids: Vec<String> = ids.map(|id| Ok(id?.to_string())).collect::<Result<_, _>>()?;
+        ec2::mark(&self.session, &ids, print.as_str()).await?;
+        Ok(vec![Ok(()); actions.len()])
+    }
+
     async fn launch(&self, actions: &[&Action<Aws>]) -> Result<Vec<Result<(), Failure>>, Failure> {
         let specs: Vec<&LaunchSpec> = actions
             .iter()
@@ -121,21 +191,17 @@ impl Applier {
                 _ => None,
             })
             .collect();
-        let user_data = |seats: &[SeatNumber]| self.user_data(seats);
+        let stacks = self.stacks();
         let launch = Launch {
             session: &self.session,
             environment: self.environment(),
             ids: &self.ids,
-            user_data: &user_data,
+            stacks: &stacks,
         };
         let launched = self.launcher.launch(&launch, &specs).await?;
         let note = |(action, result): (&&Action<Aws>, Result<Arc<str>, Failure>)| {
             result.map(|id| self.ids.note(action.key.clone(), id))
         };
         Ok(actions.iter().zip(launched).map(note).collect())
-    }
-
-    fn user_data(&self, _seats: &[SeatNumber]) -> Result<String, Failure> {
-        Ok(String::new())
     }
 }

@@ -3,19 +3,24 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::ec2::InstanceState;
+use super::ec2::{Instance, InstanceState};
 use super::names;
 use super::observe::{Observed, Thing};
 use super::scheme::{Aws, AwsKind};
 use crate::model::seat::Owner;
 use crate::model::{Environment, SeatNumber};
-use crate::plan::{Cause, Found, Key};
+use crate::plan::{Cause, Fingerprint, Found, Key};
 
-/// What exists of the seats that `in_scope` picks.
+/// How many stages a stack has that is ready: deliver, start, check, mark.
+const STACK_STAGES: usize = 4;
+
+/// What exists of the seats that `in_scope` picks. What runs in an instance is of no interest where
+/// that goes, which `keeps` says.
 pub fn found(
     environment: &Environment,
     observed: &Observed,
     in_scope: impl Fn(SeatNumber) -> bool,
+    keeps: impl Fn(&Found<Aws>) -> bool,
 ) -> Vec<Found<Aws>> {
     let own = observed
         .of(&environment.name)
@@ -48,10 +53,27 @@ pub fn found(
         if !seen.insert(resource.key.clone()) {
             let name = format!("{} ({})", resource.key.name, thing.id);
             resource.key = Key::new(resource.key.kind, name);
+        } else if let Some(stack) = stack(thing, instance)
+            && resource.unusable.is_none()
+            && keeps(&resource)
+        {
+            found.push(stack);
         }
         found.push(resource);
     }
     found
+}
+
+/// What runs in an instance, by its tag.
+fn stack(thing: &Thing, instance: &Instance) -> Option<Found<Aws>> {
+    let print = instance.stack.as_ref()?;
+    let instance = resource(thing);
+    Some(Found {
+        key: Key::new(AwsKind::Stack, instance.key.name),
+        fingerprint: Some(Fingerprint::from_label(print)),
+        done: STACK_STAGES,
+        ..resource(thing)
+    })
 }
 
 /// Everything of ours that is there, to be taken away.

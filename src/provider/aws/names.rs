@@ -12,7 +12,7 @@ pub fn subnet(environment: &EnvironmentName, zone: usize) -> String {
     format!("seatbox-{environment}-{}", zone + 1)
 }
 
-/// What belongs to one seat.
+/// What belongs to one seat: its instance, and what runs in it.
 pub fn seat(environment: &EnvironmentName, seat: SeatNumber) -> String {
     format!("seatbox-{environment}-{seat}")
 }

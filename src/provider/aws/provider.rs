@@ -1,6 +1,7 @@
 //! AWS as a provider.
 
 use std::io::Write;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -20,8 +21,9 @@ use crate::expiry::{Clocks, seconds_of};
 use crate::model::environment::ProviderKind;
 use crate::model::view::SeatView;
 use crate::model::{Environment, EnvironmentName, SeatNumber, Service};
-use crate::plan::{self, Action, Mode, Plan};
-use crate::provider::{Existing, Logged, Logs, Provider, notices};
+use crate::plan::{self, Action, Found, Mode, Plan};
+use crate::provider::workspace::WorkspaceSource;
+use crate::provider::{Existing, Logged, Logs, Operate, Provider, notices};
 use crate::secret::EventKey;
 
 /// Seats on AWS.
@@ -34,12 +36,14 @@ pub struct AwsProvider {
 }
 
 impl AwsProvider {
-    /// A provider for one environment, or for none where nothing is to be created.
+    /// A provider for one environment, or for none where nothing is to be created. What instances show
+    /// to be known by is kept in the file `known_hosts`.
     pub fn new(
         session: Session,
         kind: ProviderKind,
         environment: Option<Arc<Environment>>,
         key: Option<Arc<EventKey>>,
+        known_hosts: PathBuf,
     ) -> Self {
         Self {
             applier: Applier {
@@ -49,6 +53,8 @@ impl AwsProvider {
                 ids: Ids::default(),
                 launcher: Launcher::default(),
                 watch: Watch::default(),
+                known_hosts,
+                workspace: WorkspaceSource::default(),
                 asked: Asked::default(),
             },
             session,
@@ -184,7 +190,12 @@ impl Provider for AwsProvider {
             },
         );
         let mut exists = wanted.found;
-        exists.extend(found(environment, observed, |seat| seats.contains(&seat)));
+        let in_scope = |seat| seats.contains(&seat);
+        let keeps = |found: &Found<Aws>| {
+            let wanted = wanted.desired.iter().find(|wanted| wanted.key == found.key);
+            wanted.is_some_and(|wanted| !mode.replaces(wanted, found))
+        };
+        exists.extend(found(environment, observed, in_scope, keeps));
         self.applier.ids.clear();
         for found in &exists {
             self.applier
@@ -217,6 +228,9 @@ impl Provider for AwsProvider {
         status::seats(self.environment(), observed, seats)
     }
 
+}
+
+impl Operate for AwsProvider {
     async fn clocks(&self) -> Result<Clocks, Failure> {
         Ok(self.session.clocks)
     }

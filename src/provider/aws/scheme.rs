@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ipnet::Ipv4Net;
 use jiff::Timestamp;
@@ -42,6 +43,8 @@ pub enum AwsKind {
     Interface,
     /// A machine.
     Instance,
+    /// What runs in a machine. It is nothing of AWS's: a tag of the instance says it.
+    Stack,
 }
 
 impl fmt::Display for AwsKind {
@@ -56,6 +59,7 @@ impl fmt::Display for AwsKind {
             Self::Volume => "volume",
             Self::Interface => "interface",
             Self::Instance => "instance",
+            Self::Stack => "stack",
         })
     }
 }
@@ -76,6 +80,17 @@ const CHECKS: Lane = Lane {
     width: 20_000,
     batch: 1,
 };
+/// Each is a program of its own, `ssh`.
+const CONNECTIONS: Lane = Lane {
+    name: "connections",
+    width: 24,
+    batch: 1,
+};
+const MARKS: Lane = Lane {
+    name: "marks",
+    width: 4,
+    batch: MOST_TAGGED,
+};
 const DELETIONS: Lane = Lane {
     name: "deletions",
     width: 16,
@@ -94,10 +109,14 @@ pub const MOST_LAUNCHED: usize = 100;
 /// "TerminateInstances": it may fail for more than 1000; half of that is as good).
 pub const MOST_TERMINATED: usize = 500;
 
+/// How many resources one CreateTags call takes (Amazon EC2 API reference, "CreateTags").
+pub const MOST_TAGGED: usize = 1000;
+
 impl Kind for AwsKind {
     fn delete_lane(self) -> Lane {
         match self {
             Self::Instance => TERMINATIONS,
+            Self::Stack => CONNECTIONS,
             _ => DELETIONS,
         }
     }
@@ -155,6 +174,15 @@ pub struct LaunchSpec {
     pub before: Vec<Arc<str>>,
 }
 
+/// What is to run in an instance, besides the environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StackSpec {
+    /// Its seat.
+    pub seat: SeatNumber,
+    /// How long it may take to be ready.
+    pub patience: Duration,
+}
+
 /// A step of bringing a resource up.
 #[derive(Debug, Clone)]
 pub enum AwsStep {
@@ -183,6 +211,14 @@ pub enum AwsStep {
     Launch(Arc<LaunchSpec>),
     /// Waits until an instance runs.
     AwaitRunning,
+    /// Waits until an instance lets us in, and brings it its stack, the seat's secrets among it.
+    Deliver(Arc<StackSpec>),
+    /// Starts the stack in an instance.
+    StartStack(Arc<StackSpec>),
+    /// Waits until the stack is ready.
+    AwaitStack(Arc<StackSpec>),
+    /// Notes at the instance that it has this stack.
+    Mark(Fingerprint),
 }
 
 impl fmt::Display for AwsStep {
@@ -200,6 +236,10 @@ impl fmt::Display for AwsStep {
             Self::Finish => "finish",
             Self::Launch(_) => "launch",
             Self::AwaitRunning => "await",
+            Self::Deliver(_) => "deliver",
+            Self::StartStack(_) => "start",
+            Self::AwaitStack(_) => "check",
+            Self::Mark(_) => "mark",
         })
     }
 }
@@ -209,12 +249,14 @@ impl Step for AwsStep {
         match self {
             Self::Launch(_) => LAUNCHES,
             Self::AwaitRunning => CHECKS,
+            Self::Deliver(_) | Self::StartStack(_) | Self::AwaitStack(_) => CONNECTIONS,
+            Self::Mark(_) => MARKS,
             _ => CREATIONS,
         }
     }
 
     fn is_check(&self) -> bool {
-        matches!(self, Self::AwaitRunning)
+        matches!(self, Self::AwaitRunning | Self::AwaitStack(_))
     }
 
     fn group(&self) -> u64 {

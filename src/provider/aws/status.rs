@@ -47,6 +47,10 @@ fn view(
     let state = match instance.map(|(_, instance)| instance.state) {
         None => SeatState::Absent,
         Some(InstanceState::Pending) => SeatState::Starting,
+        // The last step of bringing it up says at the instance that its stack is.
+        Some(InstanceState::Running) if instance.is_some_and(|(_, i)| i.stack.is_none()) => {
+            SeatState::Starting
+        }
         Some(InstanceState::Running) => SeatState::Ready,
         Some(_) => SeatState::Degraded,
     };

@@ -23,14 +23,15 @@ use super::names;
 use super::ready::Readiness;
 use super::scheme::{ContainerSpec, Docker, DockerKind, DockerStep};
 use super::snapshot::copies::Copies;
-use super::workspace::WorkspaceSource;
-use super::{container, files, ready, snapshot};
+use super::{container, ready, snapshot};
 use crate::engine::{Apply, Failure, FailureClass, Progress};
 use crate::image::{Choice, Fetch};
 use crate::model::stack::Protocol;
 use crate::model::{Environment, SeatNumber, SeatValues, SeatVariable, Service, Text};
 use crate::plan::{Action, Operation};
+use crate::provider::files;
 use crate::provider::labels::Ownership;
+use crate::provider::workspace::{WorkspaceSource, owner_of};
 use crate::secret::{EventKey, derive};
 
 /// Everything that calls on an engine need besides the plan.
@@ -369,16 +370,6 @@ pub(super) fn check(service: &Service, values: &dyn SeatValues) -> Vec<String> {
         .flat_map(|check| &check.test)
         .map(|text| text.render(values))
         .collect()
-}
-
-/// Who owns a workspace's first files: the service's user, where it is given in numbers.
-fn owner_of(service: &Service) -> (u64, u64) {
-    let Some(user) = service.user.as_ref().and_then(|user| user.as_literal()) else {
-        return (0, 0);
-    };
-    let (user, group) = user.split_once(':').unwrap_or((user, ""));
-    let user = user.parse().unwrap_or(0);
-    (user, group.parse().unwrap_or(user))
 }
 
 fn secrets(service: &Service) -> Vec<SeatVariable> {

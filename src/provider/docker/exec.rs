@@ -13,10 +13,11 @@ use bollard::models::ExecConfig;
 use bollard::query_parameters::ResizeExecOptionsBuilder;
 use futures_util::{Stream, StreamExt as _};
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::sleep;
 
 use super::terminal::{self, RawMode};
+use crate::provider::signals::Signals;
 
 /// How often, and how many times, is asked for the exit code of a command whose output has ended:
 /// the engine learns of the end a moment later.
@@ -272,31 +273,4 @@ async fn resize(docker: &Docker, exec: &str) -> bool {
         .h(rows.into())
         .build();
     docker.resize_exec(exec, size).await.is_ok()
-}
-
-/// The signals that end this process, caught so that the terminal is put right before.
-struct Signals {
-    terminate: Signal,
-    hang_up: Signal,
-    interrupt: Signal,
-}
-
-impl Signals {
-    fn install() -> io::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            hang_up: signal(SignalKind::hangup())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        })
-    }
-
-    /// The number of the next one.
-    async fn received(&mut self) -> i32 {
-        let kind = tokio::select! {
-            _ = self.terminate.recv() => SignalKind::terminate(),
-            _ = self.hang_up.recv() => SignalKind::hangup(),
-            _ = self.interrupt.recv() => SignalKind::interrupt(),
-        };
-        kind.as_raw_value()
-    }
 }

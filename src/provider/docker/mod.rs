@@ -9,7 +9,6 @@ pub mod desired;
 mod door;
 pub mod errors;
 pub mod exec;
-pub mod files;
 pub mod found;
 pub mod layout;
 pub mod lease;
@@ -27,7 +26,6 @@ mod snapshot;
 pub mod status;
 pub mod subnets;
 pub mod terminal;
-pub mod workspace;
 
 pub use provider::DockerProvider;
 

@@ -38,7 +38,8 @@ use crate::model::view::SeatView;
 use crate::model::{Environment, EnvironmentName, SeatNumber, Service};
 use crate::plan::{self, Action, Mode, Plan};
 use crate::provider::labels::Ownership;
-use crate::provider::{Existing, Logged, Logs, Provider, notices};
+use crate::provider::workspace::WorkspaceSource;
+use crate::provider::{Existing, Logged, Logs, Operate, Provider, notices};
 use crate::secret::EventKey;
 
 /// How many checks a closer look makes at once.
@@ -70,7 +71,7 @@ impl DockerProvider {
                 is_local: engine.is_local,
                 environment,
                 key,
-                workspace: super::workspace::WorkspaceSource::default(),
+                workspace: WorkspaceSource::default(),
                 images: Fetch {
                     recipes: Arc::clone(&recipes),
                 },
@@ -308,6 +309,9 @@ impl Provider for DockerProvider {
         status::seats(self.environment(), observed, seats)
     }
 
+}
+
+impl Operate for DockerProvider {
     async fn clocks(&self) -> Result<Clocks, Failure> {
         let read = async || {
             let clocks = clock::read(&self.engine.docker, Timestamp::now).await?;

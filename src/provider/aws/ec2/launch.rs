@@ -16,7 +16,7 @@ use tokio::sync::OnceCell;
 use tokio::time::sleep;
 
 use super::observe::instances;
-use super::{Instance, InstanceState};
+use super::{Instance, InstanceState, Stacks};
 use crate::engine::{Failure, FailureClass};
 use crate::model::aws::{MachineImage, Market};
 use crate::model::{Environment, SeatNumber};
@@ -74,8 +74,8 @@ pub struct Launch<'a> {
     pub environment: &'a Environment,
     /// What AWS calls what was found and made.
     pub ids: &'a Ids,
-    /// The user data for a launch of these seats, in base64.
-    pub user_data: &'a (dyn Fn(&[SeatNumber]) -> Result<String, Failure> + Sync),
+    /// What makes instances seats.
+    pub stacks: &'a Stacks<'a>,
 }
 
 /// How many must be made for a call to make any.
@@ -306,7 +306,7 @@ async fn request(
     let group = Key::new(AwsKind::SecurityGroup, names::shared(&environment.name));
     let group = launch.ids.get(&group)?;
     let numbers = seats(specs);
-    let user_data = (launch.user_data)(&numbers)?;
+    let user_data = launch.stacks.user_data(&numbers, specs[0].marks.expires)?;
     let ownership = specs[0].marks.ownership(&environment.name);
     let mut tags = tags::write(&ownership);
     // One call makes many seats: what tells them apart is their place in it.

@@ -1,13 +1,20 @@
-//! Instances: one for each seat, launched many at a time.
+//! Instances: one for each seat, launched many at a time, and what runs inside them.
 
+pub mod guest;
+pub mod guest_bundle;
+pub mod guest_data;
 mod instance;
 mod launch;
 mod observe;
+pub mod ssh;
+mod ssh_said;
+mod stack;
 mod terminate;
 mod watch;
 
 pub use instance::{Instance, InstanceState};
 pub use launch::{Launch, Launcher};
 pub use observe::observe;
+pub use stack::{Stacks, mark};
 pub use terminate::terminate;
 pub use watch::Watch;

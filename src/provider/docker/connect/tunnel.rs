@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use super::error::Reason;
 use super::host::SshTarget;
+use crate::provider::ssh::{one_line, private_directory, unattended};
 
 /// How often is looked whether ssh has made the socket yet.
 const POLL: Duration = Duration::from_millis(20);
@@ -39,10 +40,8 @@ impl Tunnel {
         target: &SshTarget,
         patience: Duration,
     ) -> Result<Self, (Reason, String)> {
-        // Of mode 0700: whoever reaches an engine's socket is root over there.
-        let directory = tempfile::Builder::new()
-            .prefix("seatbox-")
-            .tempdir()
+        // Whoever reaches an engine's socket is root over there.
+        let directory = private_directory(&std::env::temp_dir())
             .map_err(|error| (Reason::Other, format!("no temporary directory: {error}")))?;
         arguments(&mut ssh, &socket(&directory), target, patience);
         let mut ssh = ssh
@@ -108,21 +107,8 @@ fn socket(directory: &TempDir) -> PathBuf {
 }
 
 fn arguments(ssh: &mut Command, local: &Path, target: &SshTarget, patience: Duration) {
-    ssh.args(["-N", "-T"]);
-    for option in [
-        "BatchMode=yes",
-        "ExitOnForwardFailure=yes",
-        // A shared connection would outlive this one, and its forwardings with it.
-        "ControlMaster=no",
-        "ControlPath=none",
-        // An engine that went away is noticed within a minute.
-        "ServerAliveInterval=15",
-        "ServerAliveCountMax=4",
-    ] {
-        ssh.args(["-o", option]);
-    }
-    ssh.arg("-o")
-        .arg(format!("ConnectTimeout={}", patience.as_secs().max(1)));
+    ssh.args(["-N", "-T", "-o", "ExitOnForwardFailure=yes"]);
+    unattended(ssh, patience);
     ssh.arg("-L")
         .arg(format!("{}:{}", local.display(), target.socket));
     if let Some(port) = target.port {
@@ -152,12 +138,7 @@ fn text(complaints: &Mutex<Vec<u8>>) -> String {
     let complaints = complaints
         .lock()
         .expect("nothing panics with this lock held");
-    String::from_utf8_lossy(&complaints)
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .collect::<Vec<_>>()
-        .join("; ")
+    one_line(&complaints)
 }
 
 #[cfg(test)]

@@ -27,7 +27,8 @@ use crate::provider::docker::exec::exec_capture;
 use crate::provider::docker::layout::ready_timeout;
 use crate::provider::docker::ready;
 use crate::provider::docker::scheme::ContainerSpec;
-use crate::provider::docker::{clock, container, files};
+use crate::provider::docker::{clock, container};
+use crate::provider::files;
 use crate::provider::labels::{self, Ownership};
 
 const CALL: &str = "make snapshot";

@@ -275,6 +275,7 @@ impl Step for Look {
         Lane {
             name: "all",
             width: 1,
+            batch: 1,
         }
     }
 

@@ -1,4 +1,4 @@
-//! The files that a container begins with, as the archives that the engine takes.
+//! The files that a container begins with, as archives.
 
 use std::io;
 use std::path::Path;

@@ -11,6 +11,7 @@ use tokio::sync::OnceCell;
 
 use super::files;
 use crate::engine::{Failure, FailureClass};
+use crate::model::Service;
 use crate::model::environment::WorkspaceFiles;
 
 /// How long one git command may take. A host that answers nothing would hold up every seat.
@@ -115,4 +116,14 @@ async fn git(directory: &TempDir, arguments: &[&str]) -> Result<(), Failure> {
         last.unwrap_or("git gave no reason").trim().to_owned(),
     )
     .with_hint("check workspace.files.git and its revision; git itself must be able to clone it"))
+}
+
+/// Who owns a workspace's first files (user, group): the service's user, where it is given in numbers.
+pub fn owner_of(service: &Service) -> (u64, u64) {
+    let Some(user) = service.user.as_ref().and_then(|user| user.as_literal()) else {
+        return (0, 0);
+    };
+    let (user, group) = user.split_once(':').unwrap_or((user, ""));
+    let user = user.parse().unwrap_or(0);
+    (user, group.parse().unwrap_or(user))
 }

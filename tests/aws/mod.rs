@@ -1,0 +1,3 @@
+//! Seats on AWS.
+
+mod guest;
