@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::Session;
-use super::ec2::{Launcher, Watch, terminate};
+use super::ec2::{self, Launch, Launcher, Stacks, Watch, terminate};
 use super::ids::Ids;
 use super::network::{self, Builder};
 use super::scheme::{Aws, AwsKind, AwsStep, LaunchSpec};

@@ -10,6 +10,7 @@ pub mod errors;
 pub mod extend;
 pub mod found;
 pub mod ids;
+pub mod limits;
 pub mod names;
 pub mod network;
 pub mod observe;
