@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use super::made::{arns, cluster, network};
 use crate::support::aws::call::Parameters;
 use crate::support::aws::counts::Tally;
 use crate::support::aws::emulator::Emulator;
@@ -101,3 +102,59 @@ body='Action=CreateVpc&Version=2016-11-15&CidrBlock=10.77.0.0/16'
 printf 'POST / HTTP/1.1\r\nHost: t\r\nAuthorization: AWS4-HMAC-SHA256 Credential=test/20261101/eu-central-1/ec2/aws4_request, SignedHeaders=host, Signature=none\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n%s' ${#body} "$body" >&3
 read -r answer <&3
 "#;
+
+#[test]
+fn canonical_publishes_which_image_is_ubuntu() {
+    let emulator = Emulator::start();
+    let proxy = Proxy::before(&emulator);
+    let client = proxy.client();
+    let name = "/aws/service/canonical/ubuntu/server/22.04/stable/current/amd64/hvm/ebs-gp2/ami-id";
+    let image = client.json("ssm", "GetParameter", &json!({"Name": name}));
+    let image = image["Parameter"]["Value"]
+        .as_str()
+        .expect("there is a value")
+        .to_owned();
+    let described = client.ec2("DescribeImages", &[("ImageId.1", &image)]);
+    let expected = "ubuntu/images/hvm-ssd/ubuntu-jammy-22.04-amd64-server-20261014";
+    assert_eq!(described.text("name"), expected);
+
+    let own = json!({"Name": "/t/own", "Value": "v", "Type": "String"});
+    client.json("ssm", "PutParameter", &own);
+    let several = json!({"Names": [name, "/t/own", "/t/none"]});
+    let several = client.json("ssm", "GetParameters", &several);
+    let values = several["Parameters"].as_array().into_iter().flatten();
+    let values: Vec<_> = values.filter_map(|one| one["Value"].as_str()).collect();
+    assert_eq!(values, ["v", &image]);
+    assert_eq!(several["InvalidParameters"], json!(["/t/none"]));
+}
+
+#[test]
+fn a_cluster_lists_its_own_running_tasks_and_no_others() {
+    let emulator = Emulator::start();
+    let proxy = Proxy::before(&emulator);
+    let client = proxy.client();
+    let network = network(&client);
+    cluster(&client);
+    client.json(
+        "ecs",
+        "CreateCluster",
+        &json!({"clusterName": "t-cluster-2"}),
+    );
+    let tasks = arns(&client.json("ecs", "RunTask", &network.run(2)));
+    let mut other = network.run(1);
+    other["cluster"] = json!("t-cluster-2");
+    client.json("ecs", "RunTask", &other);
+    client.json(
+        "ecs",
+        "StopTask",
+        &json!({"cluster": "t-cluster", "task": tasks[0]}),
+    );
+
+    let listed = client.json("ecs", "ListTasks", &json!({"cluster": "t-cluster"}));
+    assert_eq!(listed["taskArns"], json!([tasks[1]]));
+    let named =
+        json!({"cluster": "t-cluster", "tasks": [tasks[1], "0123456789abcdef0123456789abcdef"]});
+    let described = client.json("ecs", "DescribeTasks", &named);
+    assert_eq!(arns(&described), tasks[1..]);
+    assert_eq!(described["failures"][0]["reason"], "MISSING");
+}

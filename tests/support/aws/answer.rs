@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderValue, StatusCode};
 use hyper::body::Bytes;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::call::{Call, Parameters};
 
@@ -20,6 +20,8 @@ pub struct Refusal {
     pub status: u16,
     pub code: String,
     pub message: String,
+    /// What else is in the answer of a service that speaks JSON.
+    pub fields: Vec<(String, Value)>,
 }
 
 impl Refusal {
@@ -29,7 +31,14 @@ impl Refusal {
             status: 400,
             code: code.to_owned(),
             message: message.into(),
+            fields: Vec::new(),
         }
+    }
+
+    /// The same, with a field more where it is JSON.
+    pub fn with_field(mut self, name: &str, value: Value) -> Self {
+        self.fields.push((name.to_owned(), value));
+        self
     }
 
     /// One with another status.
@@ -62,10 +71,13 @@ impl Refusal {
                      <RequestId>{REQUEST_ID}</RequestId></ErrorResponse>"
                 ),
             ),
-            _ => (
-                "application/x-amz-json-1.1",
-                json!({"__type": code, "message": message}).to_string(),
-            ),
+            _ => {
+                let mut body = json!({"__type": code, "message": message});
+                for (name, value) in &self.fields {
+                    body[name] = value.clone();
+                }
+                ("application/x-amz-json-1.1", body.to_string())
+            }
         };
         let mut headers = HeaderMap::new();
         headers.insert("content-type", HeaderValue::from_static(kind));
@@ -84,7 +96,7 @@ impl Refusal {
 
 impl Answer {
     /// JSON that answers a call which worked.
-    pub fn json(value: &serde_json::Value) -> Self {
+    pub fn json(value: &Value) -> Self {
         let mut headers = HeaderMap::new();
         let kind = HeaderValue::from_static("application/x-amz-json-1.1");
         headers.insert("content-type", kind);

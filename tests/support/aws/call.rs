@@ -1,11 +1,13 @@
 //! What a call to AWS is, in whichever of its forms it comes.
 
-use http::{HeaderMap, Method, Uri};
+use http::{HeaderMap, HeaderValue, Method, Uri};
 use hyper::body::Bytes;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde_json::Value;
+
+use super::client::target;
 
 /// One call as it arrives.
 #[derive(Debug, Clone)]
@@ -135,6 +137,56 @@ impl Call {
             }
             Parameters::Json(json) => json[name] = value.into(),
             Parameters::Other(_) => {}
+        }
+    }
+
+    /// Sets a number at the top.
+    pub fn set_number(&mut self, name: &str, value: u64) {
+        match &mut self.parameters {
+            Parameters::Json(json) => json[name] = value.into(),
+            _ => self.set(name, &value.to_string()),
+        }
+    }
+
+    /// Takes a parameter at the top away.
+    pub fn unset(&mut self, name: &str) {
+        match &mut self.parameters {
+            Parameters::Form(pairs) => pairs.retain(|(key, _)| key != name),
+            Parameters::Json(Value::Object(map)) => drop(map.shift_remove(name)),
+            Parameters::Json(_) | Parameters::Other(_) => {}
+        }
+    }
+
+    /// Sets all of what JSON asks for.
+    pub fn set_json(&mut self, value: Value) {
+        self.parameters = Parameters::Json(value);
+    }
+
+    /// Another call of the same caller in the same region.
+    pub(super) fn instead(&self, service: &str, action: &str, parameters: Parameters) -> Self {
+        let mut headers = HeaderMap::new();
+        let mut set = |name: &'static str, value: &str| {
+            let value = HeaderValue::from_str(value).expect("a header is plain text");
+            headers.insert(name, value);
+        };
+        let scope = format!("{}/20260101/{}/{service}", self.access_key, self.region);
+        let signed = "SignedHeaders=host, Signature=none";
+        set(
+            "authorization",
+            &format!("AWS4-HMAC-SHA256 Credential={scope}/aws4_request, {signed}"),
+        );
+        if matches!(parameters, Parameters::Json(_)) {
+            set("content-type", "application/x-amz-json-1.1");
+            set("x-amz-target", &target(service, action));
+        } else {
+            set("content-type", "application/x-www-form-urlencoded");
+        }
+        Self {
+            service: service.to_owned(),
+            action: action.to_owned(),
+            parameters,
+            headers,
+            ..self.clone()
         }
     }
 

@@ -90,18 +90,7 @@ impl Client {
 
     /// A call in the form of ECS, SSM, CloudWatch Logs and others, and whatever comes of it.
     pub fn try_json(&self, service: &str, action: &str, parameters: &Value) -> io::Result<Reply> {
-        let target = match service {
-            "ecs" => "AmazonEC2ContainerServiceV20141113",
-            "ssm" => "AmazonSSM",
-            "logs" => "Logs_20140328",
-            "tagging" => "ResourceGroupsTaggingAPI_20170126",
-            "servicequotas" => "ServiceQuotasV20190624",
-            "ecr" => "AmazonEC2ContainerRegistry_V20150921",
-            "events" => "AWSEvents",
-            "secretsmanager" => "secretsmanager",
-            other => panic!("no test knows the service {other}"),
-        };
-        let target = format!("{target}.{action}");
+        let target = target(service, action);
         let headers = [
             ("Content-Type", "application/x-amz-json-1.1"),
             ("X-Amz-Target", &target),
@@ -163,6 +152,22 @@ impl Reply {
         }
         self.texts("Code").into_iter().next().unwrap_or_default()
     }
+}
+
+/// What names the action of a call in JSON.
+pub(super) fn target(service: &str, action: &str) -> String {
+    let interface = match service {
+        "ecs" => "AmazonEC2ContainerServiceV20141113",
+        "ssm" => "AmazonSSM",
+        "logs" => "Logs_20140328",
+        "tagging" => "ResourceGroupsTaggingAPI_20170126",
+        "servicequotas" => "ServiceQuotasV20190624",
+        "ecr" => "AmazonEC2ContainerRegistry_V20150921",
+        "events" => "AWSEvents",
+        "secretsmanager" => "secretsmanager",
+        other => panic!("no test knows the service {other}"),
+    };
+    format!("{interface}.{action}")
 }
 
 /// One POST over a connection of its own.

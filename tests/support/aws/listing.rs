@@ -314,7 +314,7 @@ pub fn of(client: &Client) -> Vec<String> {
     lines
 }
 
-/// Adds the things of one list, and to the living those instances that run.
+/// Adds the things of one list, and to the living those instances and networks that others belong to.
 fn query(
     client: &Client,
     service: &str,
@@ -350,8 +350,16 @@ fn query(
                 "instance" if xml::text(thing, &["instanceState", "code"]) == Some(TERMINATED) => {
                     continue;
                 }
-                "instance" => _ = living.insert(id.to_owned()),
+                "instance" | "vpc" => _ = living.insert(id.to_owned()),
                 "interface" if is_left_over(thing, id, living) => continue,
+                // The emulator forgets to take it away with its VPC.
+                "network acl"
+                    if xml::text(thing, &["default"]) == Some("true")
+                        && !xml::text(thing, &["vpcId"])
+                            .is_some_and(|vpc| living.contains(vpc)) =>
+                {
+                    continue;
+                }
                 _ => {}
             }
             let details = details

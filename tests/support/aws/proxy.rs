@@ -2,7 +2,7 @@
 //! the calls, and does to them what its settings say.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use http::{Request, Response};
@@ -14,11 +14,11 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 
-use super::answer::Answer;
 use super::call::Call;
 use super::client::Client;
 use super::counts::{Counts, Outcome};
 use super::emulator::Emulator;
+use super::rules::Rules;
 use super::settings::Settings;
 use super::upstream::Upstream;
 
@@ -33,8 +33,7 @@ pub struct Proxy {
 /// What all calls have in common.
 struct Shared {
     counts: Counts,
-    settings: Mutex<Settings>,
-    upstream: Upstream,
+    rules: Rules,
 }
 
 /// The connection ended without an answer.
@@ -52,10 +51,10 @@ impl std::error::Error for Lost {}
 impl Proxy {
     /// One before that emulator that passes everything on.
     pub fn before(emulator: &Emulator) -> Self {
+        let rules = Rules::before(Upstream::at(emulator.address()));
         let shared = Arc::new(Shared {
             counts: Counts::default(),
-            settings: Mutex::new(Settings::default()),
-            upstream: Upstream::at(emulator.address()),
+            rules,
         });
         let (stop, stopped) = oneshot::channel();
         let (ready, is_ready) = std::sync::mpsc::channel();
@@ -102,9 +101,9 @@ impl Proxy {
         &self.shared.counts
     }
 
-    /// Changes what it does, from the next call on.
-    pub fn set(&self, change: impl FnOnce(&mut Settings)) {
-        change(&mut self.shared.settings.lock().expect("nobody panics"));
+    /// Changes what it does, from the next call on, or looks at what it did.
+    pub fn set<T>(&self, change: impl FnOnce(&mut Settings) -> T) -> T {
+        self.shared.rules.with(change)
     }
 }
 
@@ -146,7 +145,7 @@ async fn respond(
     let number = shared.counts.arrives(Arc::clone(&call));
     // What has arrived is done, even if nobody waits for the answer any more.
     let done = tokio::spawn(async move {
-        let answer = shared.handle(&call).await;
+        let answer = shared.rules.handle(&call).await;
         let outcome = answer.as_ref().map_or(Outcome::Lost, |answer| {
             if answer.worked() {
                 Outcome::Answered
@@ -164,15 +163,4 @@ async fn respond(
     *response.status_mut() = answer.status;
     *response.headers_mut() = answer.headers;
     Ok(response)
-}
-
-impl Shared {
-    /// What the caller gets, if anything.
-    async fn handle(&self, call: &Call) -> Option<Answer> {
-        let latency = self.settings.lock().expect("nobody panics").latency;
-        tokio::time::sleep(latency / 2).await;
-        let answer = self.upstream.forward(call).await;
-        tokio::time::sleep(latency / 2).await;
-        Some(answer)
-    }
 }

@@ -8,9 +8,10 @@ use hyper::body::Bytes;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use serde_json::Value;
 
-use super::answer::Answer;
-use super::call::Call;
+use super::answer::{Answer, Refusal};
+use super::call::{Call, Parameters};
 
 /// What belongs to one connection, and not to a call or an answer.
 const OF_A_CONNECTION: [header::HeaderName; 5] = [
@@ -42,22 +43,58 @@ impl Upstream {
         *request.method_mut() = call.method.clone();
         *request.uri_mut() = uri;
         *request.headers_mut() = without_connection(call.headers.clone());
-        let response = self
-            .http
-            .request(request)
-            .await
-            .expect("the emulator answers");
-        let (head, body) = response.into_parts();
-        let body = body
-            .collect()
-            .await
-            .expect("the emulator answers to the end");
-        Answer {
-            status: head.status,
-            headers: without_connection(head.headers),
-            body: body.to_bytes(),
+        match self.http.request(request).await {
+            Ok(response) => {
+                let (head, body) = response.into_parts();
+                match body.collect().await {
+                    Ok(body) => Answer {
+                        status: head.status,
+                        headers: without_connection(head.headers),
+                        body: body.to_bytes(),
+                    },
+                    Err(error) => gone(call, &error.to_string()),
+                }
+            }
+            Err(error) => gone(call, &error.to_string()),
         }
     }
+
+    /// A call of the proxy's own to EC2, in the account and the region of another one.
+    pub(super) async fn ask_ec2(
+        &self,
+        like: &Call,
+        action: &str,
+        parameters: &[(&str, &str)],
+    ) -> Answer {
+        let head = [("Action", action), ("Version", "2016-11-15")];
+        let pairs = head.iter().chain(parameters);
+        let pairs = pairs.map(|&(name, value)| (name.to_owned(), value.to_owned()));
+        let call = like.instead("ec2", action, Parameters::Form(pairs.collect()));
+        self.forward(&call).await
+    }
+
+    /// The same, to a service that speaks JSON, and what it answers.
+    pub(super) async fn ask_json(
+        &self,
+        like: &Call,
+        service: &str,
+        action: &str,
+        parameters: Value,
+    ) -> Value {
+        let call = like.instead(service, action, Parameters::Json(parameters));
+        let answer = self.forward(&call).await;
+        serde_json::from_slice(&answer.body).unwrap_or_default()
+    }
+}
+
+/// At the end of a test the emulator may go first.
+fn gone(call: &Call, error: &str) -> Answer {
+    Refusal::with_status(
+        502,
+        "BadGateway",
+        format!("the emulator does not answer: {error}"),
+    )
+    .answer(call)
 }
 
 fn without_connection(mut headers: HeaderMap) -> HeaderMap {
