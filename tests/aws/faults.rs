@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::made::{network, with};
+use crate::support::aws::answer::Refusal;
 use crate::support::aws::counts::Tally;
 use crate::support::aws::emulator::Emulator;
 use crate::support::aws::faults::{Fate, Faults};
@@ -144,4 +145,40 @@ fn as_many_calls_go_wrong_as_are_asked_for_and_again_with_the_same_seed() {
     ] {
         assert!(first.contains_key(&fate), "{fate:?} is not in {first:?}");
     }
+}
+
+#[test]
+fn an_action_may_be_refused_for_ever_and_a_region_may_be_silent() {
+    let emulator = Emulator::start();
+    let proxy = Proxy::before(&emulator);
+    let client = proxy.client();
+    proxy.set(|settings| {
+        let refusal =
+            Refusal::with_status(403, "UnauthorizedOperation", "You are not <allowed> to.");
+        settings.refuse("CreateVpc", refusal);
+        settings.silent_regions.insert("eu-west-1".to_owned());
+    });
+    for _ in 0..2 {
+        let reply = client.try_query("ec2", "CreateVpc", &[("CidrBlock", "10.9.0.0/16")]);
+        let reply = reply.expect("an answer arrives");
+        assert_eq!(
+            (reply.status, &*reply.code()),
+            (403, "UnauthorizedOperation")
+        );
+        assert_eq!(reply.text("Message"), "You are not <allowed> to.");
+    }
+
+    let mut elsewhere = proxy.client();
+    elsewhere.region = "eu-west-1".to_owned();
+    let (done, is_done) = std::sync::mpsc::channel();
+    std::thread::spawn(move || done.send(elsewhere.try_query("ec2", "DescribeVpcs", &[]).is_ok()));
+    assert!(
+        proxy
+            .counts()
+            .await_arrival(3, std::time::Duration::from_secs(60))
+    );
+    client.ec2("DescribeVpcs", &[]);
+    assert!(is_done.try_recv().is_err(), "there is no answer");
+    drop(proxy);
+    assert_eq!(is_done.recv(), Ok(false), "there never was one");
 }

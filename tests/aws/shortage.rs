@@ -145,3 +145,40 @@ fn fargate_starts_what_fits_and_says_why_it_does_not_start_the_rest() {
         .expect("there is a reason");
     assert!(reason.starts_with("Capacity is unavailable"), "{reason}");
 }
+
+#[test]
+fn service_quotas_says_what_the_account_may_have() {
+    let emulator = Emulator::start();
+    let proxy = Proxy::before(&emulator);
+    let client = proxy.client();
+    proxy.set(|settings| {
+        settings.capacity.vcpus = Some(5);
+        settings.capacity.fargate_vcpus = Some(6);
+        settings.capacity.vpcs = Some(2);
+    });
+    let value = |service, code| {
+        let asked = json!({"ServiceCode": service, "QuotaCode": code});
+        client.json("servicequotas", "GetServiceQuota", &asked)["Quota"]["Value"].as_f64()
+    };
+    assert_eq!(value("ec2", "L-1216C47A"), Some(5.0));
+    assert_eq!(value("fargate", "L-3032A538"), Some(6.0));
+    assert!(
+        value("ec2", "L-34B43A08") > Some(1000.0),
+        "nothing limits spot"
+    );
+    let listed = json!({"ServiceCode": "ec2"});
+    let listed = client.json("servicequotas", "ListServiceQuotas", &listed);
+    assert_eq!(listed["Quotas"].as_array().map(Vec::len), Some(2));
+    let none = json!({"ServiceCode": "ec2", "QuotaCode": "L-0"});
+    let none = client.try_json("servicequotas", "GetServiceQuota", &none);
+    assert_eq!(
+        none.expect("an answer arrives").code(),
+        "NoSuchResourceException"
+    );
+
+    let vpc = || {
+        let reply = client.try_query("ec2", "CreateVpc", &[("CidrBlock", "10.9.0.0/16")]);
+        reply.expect("an answer arrives").code()
+    };
+    assert_eq!([vpc(), vpc()], ["", "VpcLimitExceeded"], "one was there");
+}

@@ -19,6 +19,8 @@ pub struct Capacity {
     pub room: BTreeMap<(String, String), u64>,
     /// How many vCPUs all instances may have that run, as the account's quota.
     pub vcpus: Option<u64>,
+    /// How many VPCs the account may have, as its quota.
+    pub vpcs: Option<usize>,
     /// Zones in which Fargate has none.
     pub fargate_without: Vec<String>,
     /// How many vCPUs all Fargate tasks may have, as the account's quota.
@@ -127,6 +129,20 @@ const NO_CAPACITY: &str = "Capacity is unavailable at this time. Please try agai
                            different availability zone";
 const NO_VCPUS: &str =
     "You\u{2019}ve reached the limit on the number of vCPUs you can run concurrently";
+
+/// Refuses a VPC that is one too many.
+pub(super) async fn check_vpcs(
+    quota: usize,
+    call: &Call,
+    upstream: &Upstream,
+) -> Result<(), Refusal> {
+    let vpcs = upstream.ask_ec2(call, "DescribeVpcs", &[]).await;
+    if xml::texts(vpcs.text(), "vpcId").len() < quota {
+        return Ok(());
+    }
+    let message = "The maximum number of VPCs has been reached.";
+    Err(Refusal::new("VpcLimitExceeded", message))
+}
 
 /// The answer to a launch, with a failure for each task that it lacks.
 pub(super) fn with_failures(answer: Option<Answer>, missing: u64, reason: &str) -> Answer {

@@ -118,7 +118,8 @@ fn pair(cpu: Option<u64>, memory: Option<u64>) -> Result<(), Refusal> {
         return Ok(());
     }
     let message = format!(
-        "No Fargate configuration exists for given values: {cpu} CPU, {memory} memory. See the Amazon ECS documentation for the valid values."
+        "No Fargate configuration exists for given values: {cpu} CPU, {memory} memory. See the \
+         Amazon ECS documentation for the valid values."
     );
     Err(Refusal::new("ClientException", message))
 }

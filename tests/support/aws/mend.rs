@@ -39,6 +39,7 @@ pub(super) async fn answer(asked: &Call, answer: &mut Answer, upstream: &Upstrea
         tasks::complete(asked, answer, upstream).await;
     }
     match &*asked.action {
+        "RegisterTaskDefinition" => upstream.learn_definition(answer),
         "TerminateInstances" => remove_interfaces_of_instances(asked, upstream).await,
         "DeleteVpc" => remove_acl(asked, upstream).await,
         "StopTask" => remove_interface_of_task(asked, answer, upstream).await,

@@ -17,6 +17,7 @@ mod listing;
 mod mend;
 pub mod pages;
 pub mod proxy;
+mod quotas;
 mod rules;
 pub mod settings;
 mod shape;

@@ -14,7 +14,7 @@ use super::pages::List;
 use super::settings::Settings;
 use super::tokens::Tokens;
 use super::upstream::Upstream;
-use super::{capacity, dependencies, fargate, images, mend, shape, xml};
+use super::{capacity, dependencies, fargate, images, mend, quotas, shape, xml};
 
 /// What is done to calls, and what of that has to be known from one call to the next.
 pub(super) struct Rules {
@@ -41,6 +41,9 @@ impl Rules {
 
     /// What the caller gets, if anything.
     pub(super) async fn handle(&self, call: &Call) -> Option<Answer> {
+        if self.with(|settings| settings.silent_regions.contains(&call.region)) {
+            return std::future::pending().await;
+        }
         let latency = self.with(|settings| settings.latency);
         tokio::time::sleep(latency / 2).await;
         let fate = self.with(|settings| settings.faults.decide(call));
@@ -64,6 +67,9 @@ impl Rules {
     async fn try_judge(&self, call: &Call) -> Result<Answer, Refusal> {
         let (looks_at_fargate, looks_at_dependencies) = self.with(|settings| {
             settings.clock.check(call)?;
+            if let Some(refusal) = settings.refused.get(&call.action) {
+                return Err(refusal.clone());
+            }
             settings.throttle.charge(call)?;
             if settings.shapes {
                 shape::check(call)?;
@@ -72,11 +78,18 @@ impl Rules {
             settings.lifecycle.check(call)?;
             Ok((settings.fargate, settings.dependencies))
         })?;
+        if let Some(answer) = self.with(|settings| quotas::answer(call, &settings.capacity)) {
+            return answer;
+        }
         if let Some(answer) = images::answer(call, &self.upstream).await {
             return Ok(answer);
         }
         if looks_at_fargate && call.service == "ecs" {
             fargate::check(call, &self.upstream).await?;
+        }
+        let vpcs = self.with(|settings| settings.capacity.vpcs);
+        if let Some(quota) = vpcs.filter(|_| call.is("ec2", "CreateVpc")) {
+            capacity::check_vpcs(quota, call, &self.upstream).await?;
         }
         if looks_at_dependencies {
             dependencies::check(call, &self.upstream).await?;

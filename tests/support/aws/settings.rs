@@ -1,8 +1,10 @@
 //! What the proxy does beyond passing calls on. All of it is off until a test turns it on, and may be
 //! changed while calls go through.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::answer::Refusal;
 use super::capacity::Capacity;
 use super::clock::Clock;
 use super::faults::Faults;
@@ -33,6 +35,10 @@ pub struct Settings {
     pub lifecycle: Lifecycle,
     /// Lists in pages.
     pub pages: Pages,
+    /// What is always refused, by action: what a caller may not do, what never goes away.
+    pub refused: BTreeMap<String, Refusal>,
+    /// Regions in which no call is ever answered.
+    pub silent_regions: BTreeSet<String>,
     /// Whether what is in use can't be deleted.
     pub dependencies: bool,
     /// Whether Fargate and RunTask take only what they take.
@@ -42,6 +48,11 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Refuses all calls of an action from now on.
+    pub fn refuse(&mut self, action: &str, refusal: Refusal) {
+        self.refused.insert(action.to_owned(), refusal);
+    }
+
     /// Turns on all in which AWS is always stricter than the emulator. What depends on the account, on
     /// the load or on luck stays as it is.
     pub fn be_strict(&mut self) {

@@ -10,7 +10,6 @@ use super::upstream::Upstream;
 /// Sets the containers in an answer about tasks right.
 pub(super) async fn complete(asked: &Call, answer: &mut Answer, upstream: &Upstream) {
     let mut value: Value = serde_json::from_str(answer.text()).unwrap_or_default();
-    let mut known = Vec::<(Value, Value)>::new();
     let mut tasks: Vec<&mut Value> = match &mut value {
         Value::Object(fields) => {
             let fields = fields
@@ -25,19 +24,9 @@ pub(super) async fn complete(asked: &Call, answer: &mut Answer, upstream: &Upstr
         _ => Vec::new(),
     };
     for task in &mut tasks {
-        let definition = task["taskDefinitionArn"].clone();
-        if !known.iter().any(|(arn, _)| *arn == definition) {
-            let named = json!({"taskDefinition": definition});
-            let mut described = upstream
-                .ask_json(asked, "ecs", "DescribeTaskDefinition", named)
-                .await;
-            let containers = described["taskDefinition"]["containerDefinitions"].take();
-            known.push((definition.clone(), containers));
-        }
-        let found = known.iter().find(|(arn, _)| *arn == definition);
-        if let Some((_, definitions)) = found {
-            fill(task, definitions);
-        }
+        let definition = task["taskDefinitionArn"].as_str().unwrap_or_default();
+        let definition = upstream.definition(asked, definition).await;
+        fill(task, &definition["containerDefinitions"]);
     }
     answer.body = value.to_string().into();
 }

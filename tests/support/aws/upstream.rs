@@ -1,6 +1,8 @@
 //! The emulator as the proxy sees it.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::sync::Mutex;
 
 use http::{HeaderMap, Request, Uri, header};
 use http_body_util::{BodyExt as _, Full};
@@ -8,7 +10,7 @@ use hyper::body::Bytes;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::answer::{Answer, Refusal};
 use super::call::{Call, Parameters};
@@ -26,12 +28,22 @@ const OF_A_CONNECTION: [header::HeaderName; 5] = [
 pub(super) struct Upstream {
     address: SocketAddr,
     http: Client<HttpConnector, Full<Bytes>>,
+    /// One call at a time: the emulator is no faster with several, and stumbles over lists that grow
+    /// while it walks them.
+    turn: tokio::sync::Mutex<()>,
+    /// Task definitions by their full names; they never change.
+    definitions: Mutex<HashMap<String, Value>>,
 }
 
 impl Upstream {
     pub(super) fn at(address: SocketAddr) -> Self {
         let http = Client::builder(TokioExecutor::new()).build_http();
-        Self { address, http }
+        Self {
+            address,
+            http,
+            turn: tokio::sync::Mutex::default(),
+            definitions: Mutex::default(),
+        }
     }
 
     /// Passes a call on, whatever of it was changed.
@@ -43,6 +55,7 @@ impl Upstream {
         *request.method_mut() = call.method.clone();
         *request.uri_mut() = uri;
         *request.headers_mut() = without_connection(call.headers.clone());
+        let _turn = self.turn.lock().await;
         match self.http.request(request).await {
             Ok(response) => {
                 let (head, body) = response.into_parts();
@@ -57,6 +70,38 @@ impl Upstream {
             }
             Err(error) => gone(call, &error.to_string()),
         }
+    }
+
+    /// A task definition, by its full name.
+    pub(super) async fn definition(&self, like: &Call, arn: &str) -> Value {
+        let known = self
+            .definitions
+            .lock()
+            .expect("nobody panics")
+            .get(arn)
+            .cloned();
+        if let Some(known) = known {
+            return known;
+        }
+        let named = json!({"taskDefinition": arn});
+        let described = self
+            .ask_json(like, "ecs", "DescribeTaskDefinition", named)
+            .await;
+        self.remember(described["taskDefinition"].clone())
+    }
+
+    /// Takes down a task definition that was registered; after a reset, its name may be an old one.
+    pub(super) fn learn_definition(&self, registered: &Answer) {
+        let registered: Value = serde_json::from_slice(&registered.body).unwrap_or_default();
+        self.remember(registered["taskDefinition"].clone());
+    }
+
+    fn remember(&self, definition: Value) -> Value {
+        if let Some(arn) = definition["taskDefinitionArn"].as_str() {
+            let mut definitions = self.definitions.lock().expect("nobody panics");
+            definitions.insert(arn.to_owned(), definition.clone());
+        }
+        definition
     }
 
     /// A call of the proxy's own to EC2, in the account and the region of another one.
