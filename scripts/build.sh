@@ -36,4 +36,22 @@ image_tools() {
     scripts/engine.sh tools "${tools[@]}"
 }
 
+# What moto is installed with; Debian's python3 by itself makes no environment.
+python_tools() {
+    python3 -c 'import ensurepip' 2>/dev/null || scripts/engine.sh tools python3 python3-venv
+}
+
+# install_moto DIRECTORY: the emulator of AWS, in a Python environment of its own, where it is not
+# there as scripts/moto.txt wants it. The program is DIRECTORY/bin/moto_server.
+install_moto() {
+    local stamp=$1/installed.txt
+    if cmp --silent scripts/moto.txt "$stamp"; then
+        return
+    fi
+    rm -rf "$1"
+    python3 -m venv "$1"
+    "$1/bin/pip" install --quiet --disable-pip-version-check --requirement scripts/moto.txt
+    cp scripts/moto.txt "$stamp"
+}
+
 engine_answers() { timeout 15 docker version >/dev/null 2>&1; }

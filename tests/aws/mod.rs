@@ -1,3 +1,16 @@
-//! Seats on AWS.
+//! Seats on AWS, on an emulator that each test starts for itself; and first of all that the emulator,
+//! and the proxy before it, are as strict as AWS.
 
-mod guest;
+mod clock;
+mod dependencies;
+mod emulator;
+mod faults;
+pub mod guest;
+mod limits;
+mod made;
+mod pages;
+mod proxy;
+mod sdk;
+mod shortage;
+mod time;
+mod tokens;

@@ -1,5 +1,6 @@
 //! What the tests of all groups work with.
 
+pub mod aws;
 pub mod bundle;
 pub mod desk;
 pub mod schema;
