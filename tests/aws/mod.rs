@@ -1,3 +1,3 @@
 //! Seats on AWS.
 
-mod guest;
+pub mod guest;
