@@ -12,6 +12,8 @@ mod bundles;
 mod connect;
 mod exec;
 mod faults;
+#[cfg(feature = "aws")]
+mod guest_stack;
 mod logs;
 
 mod clocks;

@@ -1,16 +1,17 @@
 //! An instance's file system in a directory, with the scripts that user data brings.
 
 use std::fs::Permissions;
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use seatbox::model::SeatNumber;
 use seatbox::provider::aws::ec2::guest_data::{GuestSettings, Launch, cloud_config};
 use seatbox::secret::{EventKey, SshKey};
 use serde::Deserialize;
 
-use crate::support::desk::Desk;
+use crate::support::desk::{Desk, Ran};
 
 /// When the seats of these tests end at first: long past.
 pub const EXPIRES: &str = "2020-01-01T00:00:00Z";
@@ -137,6 +138,20 @@ impl Instance {
             // Nobody answers there.
             .env("SEATBOX_IMDS", "http://127.0.0.1:9");
         command
+    }
+
+    /// Runs a script with that input.
+    pub fn feed(&self, name: &str, input: &[u8]) -> Ran {
+        let mut command = self.script(name);
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // It need not read all of it.
+        let _ = child.stdin.take().unwrap().write_all(input);
+        Ran::new(&command, child.wait_with_output().unwrap())
     }
 
     /// A path in its file system.

@@ -1,7 +1,8 @@
 //! What runs inside an EC2 seat, run here: its scripts, and a real SSH server.
 
+pub mod bundle;
 mod imds;
-mod instance;
+pub mod instance;
 mod sshd;
 
 mod boot;

@@ -1,8 +1,6 @@
 //! A stack that comes as an archive.
 
-use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
-use std::process::Stdio;
 
 use super::instance::Instance;
 use crate::support::desk::Ran;
@@ -23,16 +21,7 @@ fn archive(files: &[(&str, &str)]) -> Vec<u8> {
 }
 
 fn receive(instance: &Instance, bytes: &[u8]) -> Ran {
-    let mut command = instance.script("receive");
-    let mut child = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // It need not read all of it.
-    let _ = child.stdin.take().unwrap().write_all(bytes);
-    Ran::new(&command, child.wait_with_output().unwrap())
+    instance.feed("receive", bytes)
 }
 
 /// The directories of stacks that are there, besides the link to the one that counts.

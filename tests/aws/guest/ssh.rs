@@ -6,10 +6,10 @@ use bytes::Bytes;
 use seatbox::engine::FailureClass;
 use seatbox::model::SeatNumber;
 use seatbox::provider::aws::ec2::guest::{Guest, Standing};
-use seatbox::provider::aws::ec2::guest_bundle::Bundle;
 use seatbox::secret::{EventKey, SshKey};
 use tokio::time::Instant;
 
+use super::bundle::bundle;
 use super::instance::{Instance, make_executable};
 use super::sshd::{Sshd, host};
 
@@ -166,7 +166,7 @@ async fn a_stack_is_sent_to_an_instance_and_looked_after() {
         standing,
         Standing::NotYet("no stack has come yet".to_owned())
     );
-    let bundle = bundle().await;
+    let bundle = bundle("lab", "services: {app: {image: 'app:1'}}\n").await;
     guest.receive(&bundle, PATIENCE).await.unwrap();
     guest.up(PATIENCE).await.unwrap();
     assert_eq!(guest.ready().await.unwrap(), Standing::Ready);
@@ -194,26 +194,4 @@ async fn a_stack_is_sent_to_an_instance_and_looked_after() {
     let failure = guest.up(PATIENCE).await.unwrap_err();
     assert_eq!(failure.class, FailureClass::Broken);
     assert_eq!(failure.message, "no space left on device");
-}
-
-/// The bundle of an environment of one service.
-async fn bundle() -> Bundle {
-    use seatbox::environment::{Overrides, load};
-    use seatbox::provider::aws::ec2::guest_bundle::guest_bundle;
-    use seatbox::provider::docker::apply::seat_values;
-    use seatbox::provider::workspace::WorkspaceSource;
-
-    let desk = crate::support::desk::Desk::new();
-    desk.write("stack.yaml", "services: {app: {image: 'app:1'}}\n");
-    let text = "version: 1\nname: lab\nseats: {count: 7}\nlifetime: 1h\nstack: stack.yaml\n";
-    let file = desk.write("lab.yaml", text);
-    let loaded = load(&file, &Overrides::new([], jiff::Timestamp::UNIX_EPOCH));
-    let environment = loaded.unwrap().environment;
-    let seat = SeatNumber::new(7).unwrap();
-    let key = EventKey::from_bytes([1; 32]);
-    let values = seat_values(&environment, &key, seat);
-    let workspace = WorkspaceSource::default();
-    guest_bundle(&environment, seat, &values, &workspace)
-        .await
-        .unwrap()
 }

@@ -21,7 +21,7 @@ fn instance(containers: &str) -> Instance {
 }
 
 fn ready(containers: &str) -> Ran {
-    run(&mut instance(containers).script("stack").arg("ready"))
+    run(instance(containers).script("stack").arg("ready"))
 }
 
 #[test]

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use serde_json::json;
 
 use crate::engine::Failure;
-use crate::model::stack::{ContainerPort, Mount, MountSource, Protocol};
+use crate::model::stack::{ContainerPort, FileContent, Mount, MountSource, Protocol};
 use crate::model::{Environment, SeatNumber, SeatValues, Service, Stack};
 use crate::provider::docker::layout::ends;
 use crate::provider::workspace::{WorkspaceSource, owner_of};
@@ -54,6 +54,9 @@ pub async fn guest_bundle(
     let mut inside = environment.clone();
     // The instance is the seat's own, and who reaches it is its security group's matter.
     inside.docker.ports.address = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+    for service in inside.stack.services.values_mut() {
+        put_in_files(service, values);
+    }
     let exported = export(&inside, seat, &published(&environment.stack), values);
     let files = match (&environment.workspace.files, environment.stack.workspace()) {
         (Some(files), Some((service, _))) => {
@@ -96,6 +99,17 @@ pub fn published(stack: &Stack) -> Vec<PortAssignment> {
         });
     }
     assignments
+}
+
+/// Gives the seat's values to texts that become files in a container. Compose would write them there
+/// itself, but with another owner and mode than the stack says, and not at all for a user that the
+/// instance does not know; a file of the instance's it mounts as it is.
+fn put_in_files(service: &mut Service, values: &dyn SeatValues) {
+    for file in &mut service.files {
+        if let FileContent::Text(text) = &file.content {
+            file.content = FileContent::Bytes(text.render(values).into_bytes());
+        }
+    }
 }
 
 /// What of a stack can't be in an instance, each as a sentence.

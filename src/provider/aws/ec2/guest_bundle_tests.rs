@@ -61,7 +61,7 @@ services:
     user: '1000:1000'
     volumes: ['data:/data']
     ports: ['8080', '22']
-    configs: [{source: ca, target: /etc/ca.pem, uid: '1000', mode: 0400}]
+    configs: [{source: ca, target: /etc/ca.pem, uid: '1000', mode: 0400}, token]
     depends_on:
       migrate: {condition: service_completed_successfully}
     environment: {TOKEN: '${SEATBOX_SECRET_TOKEN}'}
@@ -73,10 +73,11 @@ volumes:
   data:
 configs:
   ca: {file: ./ca.pem}
+  token: {content: 'it is ${SEATBOX_SECRET_TOKEN}'}
 ";
 
 #[tokio::test]
-async fn a_bundle_has_all_that_a_seat_needs_and_its_secrets_only_in_the_env_file() {
+async fn a_bundle_has_all_that_a_seat_needs_and_its_secrets_in_no_compose_file() {
     let (_directory, environment) = environment(STACK);
     let source = WorkspaceSource::default();
     let bundle = guest_bundle(&environment, SeatNumber::FIRST, &Values, &source)
@@ -94,6 +95,7 @@ async fn a_bundle_has_all_that_a_seat_needs_and_its_secrets_only_in_the_env_file
             "compose.yaml",
             "expected",
             "files/app-1",
+            "files/app-2",
             "workspace.path",
             "workspace.tar"
         ]
@@ -104,6 +106,8 @@ async fn a_bundle_has_all_that_a_seat_needs_and_its_secrets_only_in_the_env_file
     assert_eq!(text("expected"), "running app\ncompleted migrate\n");
     assert_eq!(text("workspace.path"), "work");
     assert_eq!(files["files/app-1"], (0o400, 1000, b"certificate".to_vec()));
+
+    assert_eq!(text("files/app-2"), "it is value-of-SEATBOX_SECRET_TOKEN");
 
     let overrides: Value = serde_json::from_str(&text("compose.override.yaml")).unwrap();
     let options = &overrides["volumes"]["data"]["driver_opts"];
