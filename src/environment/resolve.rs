@@ -38,7 +38,15 @@ pub(super) fn environment(
     let workspace = files::workspace(c, raw.workspace.unwrap_or_default());
     let limits = limits(c, &raw.limits.unwrap_or_default());
     let isolation = files::isolation(c, raw.isolation.unwrap_or_default());
-    let stack = stack::load(c, raw.stack, name.as_ref(), &isolation, seats, overrides);
+    let provider = raw.provider.unwrap_or(ProviderKind::Docker);
+    let surroundings = stack::Surroundings {
+        name: name.as_ref(),
+        provider,
+        seats,
+        isolation: &isolation,
+        overrides,
+    };
+    let stack = stack::load(c, raw.stack, &surroundings);
     let docker = network::docker(c, raw.docker.unwrap_or_default());
     if let Some(docker) = &docker {
         // Without the stack, what each seat needs at least.
@@ -60,7 +68,7 @@ pub(super) fn environment(
                 event,
                 seats,
                 lifetime,
-                provider: raw.provider.unwrap_or(ProviderKind::Docker),
+                provider,
                 stack,
                 images,
                 workspace,

@@ -120,12 +120,18 @@ impl Lifetime {
 pub enum ProviderKind {
     /// A Docker engine, here or elsewhere.
     Docker,
+    /// AWS, an instance for each seat.
+    Ec2,
+    /// AWS, a task for each seat.
+    Ecs,
 }
 
 impl std::fmt::Display for ProviderKind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.pad(match self {
             Self::Docker => "docker",
+            Self::Ec2 => "ec2",
+            Self::Ecs => "ecs",
         })
     }
 }
