@@ -1,6 +1,8 @@
 //! Where seats live. A provider observes what exists, says what is wanted, and makes the calls of
 //! a plan; what is done, and in which order, is never its matter.
 
+#[cfg(feature = "aws")]
+pub mod aws;
 pub mod docker;
 pub mod labels;
 pub mod traits;
