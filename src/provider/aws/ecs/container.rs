@@ -103,7 +103,7 @@ impl Container {
 
     /// CPU units that it asks for.
     pub fn cpu(&self) -> u64 {
-        u64::from(self.fixed.cpu.unwrap_or_default())
+        u64::from(self.fixed.cpu)
     }
 
     /// MiB that it may have.
@@ -114,7 +114,7 @@ impl Container {
     /// Gives it `part` of `whole` of the CPU units that it asked for.
     pub fn scale_cpu(&mut self, part: u64, whole: u64) {
         let scaled = self.cpu() * part / whole.max(1);
-        self.fixed.cpu = u32::try_from(scaled).ok().filter(|cpu| *cpu > 0);
+        self.fixed.cpu = u32::try_from(scaled).unwrap_or(u32::MAX);
     }
 
     /// Whether a definition of it can be no other seat's: it refers to a seat's own parameters, or a
@@ -198,7 +198,7 @@ fn fixed(
                 .or(resources.nano_cpus)
                 .unwrap_or(limits.nano_cpus),
         ))
-        .ok(),
+        .unwrap_or(u32::MAX),
         memory: Some(memory),
         memory_reservation: resources
             .memory_reservation

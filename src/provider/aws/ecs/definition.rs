@@ -50,9 +50,9 @@ pub struct ContainerDefinition {
     pub image: String,
     /// Whether its end is the task's.
     pub essential: bool,
-    /// CPU units that it has for itself.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cpu: Option<u32>,
+    /// CPU units that it has for itself; with 0, what others leave.
+    #[serde(default)]
+    pub cpu: u32,
     /// The most memory that it may have, in MiB.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory: Option<u64>,

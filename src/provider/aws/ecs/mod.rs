@@ -5,6 +5,7 @@ pub mod definition;
 mod hosts;
 pub mod left_out;
 pub mod parameters;
+pub mod request;
 pub mod size;
 pub mod template;
 pub mod translate;
@@ -16,6 +17,8 @@ mod container_tests;
 mod deadline_tests;
 #[cfg(test)]
 pub(in crate::provider::aws) mod fixture;
+#[cfg(test)]
+mod request_tests;
 #[cfg(test)]
 mod translate_tests;
 #[cfg(test)]

@@ -221,7 +221,7 @@ fn a_task_is_as_large_as_its_services_together_unless_its_cpu_is_given() {
         .iter()
         .map(|container| container.cpu)
         .collect();
-    assert_eq!(shares, [Some(204), Some(102), Some(204), None]);
+    assert_eq!(shares, [204, 102, 204, 0]);
     // What a service reserves is what it is given, and not its limit.
     let reserved = Scene::stack(
         "
