@@ -16,6 +16,7 @@ use super::print::line;
 use crate::exit::Exit;
 use crate::image::Recipes;
 use crate::image::reference::familiar;
+use crate::model::environment::ProviderKind;
 use crate::model::{Environment, SeatNumber};
 use crate::provider::docker::apply::seat_values;
 use crate::provider::docker::connect::Engine;
@@ -31,8 +32,13 @@ pub async fn compose(
     force: bool,
     interruption: &Interruption,
 ) -> Result {
+    // Plain Compose runs on an engine, where services are reached by their names.
+    let arguments = EnvironmentArgs {
+        provider: Some(ProviderKind::Docker),
+        ..arguments.clone()
+    };
     // Recipes that came in a bundle are read further below.
-    let read = context::read(arguments, Timestamp::MIN, interruption)?;
+    let read = context::read(&arguments, Timestamp::MIN, interruption)?;
     let mut environment = read.loaded.environment;
     let one = SeatArgs {
         seat: Some(seat),

@@ -83,9 +83,13 @@ impl Place {
         match self {
             Self::Docker(engine) => AnyProvider::Docker(bare_engine(engine)),
             #[cfg(feature = "aws")]
-            Self::Aws(session, kind) => {
-                AnyProvider::Aws(AwsProvider::new(session.clone(), *kind, None, None, PathBuf::new()))
-            }
+            Self::Aws(session, kind) => AnyProvider::Aws(AwsProvider::new(
+                session.clone(),
+                *kind,
+                None,
+                None,
+                PathBuf::new(),
+            )),
         }
     }
 }

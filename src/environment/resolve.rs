@@ -38,8 +38,15 @@ pub(super) fn environment(
     let workspace = files::workspace(c, raw.workspace.unwrap_or_default());
     let limits = limits(c, &raw.limits.unwrap_or_default());
     let isolation = files::isolation(c, raw.isolation.unwrap_or_default());
-    let stack = stack::load(c, raw.stack, name.as_ref(), &isolation, seats, overrides);
     let provider = raw.provider.unwrap_or(ProviderKind::Docker);
+    let surroundings = stack::Surroundings {
+        name: name.as_ref(),
+        provider,
+        seats,
+        isolation: &isolation,
+        overrides,
+    };
+    let stack = stack::load(c, raw.stack, &surroundings);
     let aws = aws::aws(c, raw.aws.unwrap_or_default(), provider, seats);
     let ec2 = aws::ec2(c, raw.ec2.unwrap_or_default());
     let ecs = aws::ecs(&raw.ecs.unwrap_or_default());

@@ -5,7 +5,7 @@ use rust_embed::RustEmbed;
 use super::checker::Checker;
 use super::load::Overrides;
 use super::raw::RawStack;
-use crate::model::environment::{Isolation, Seats};
+use crate::model::environment::{Isolation, ProviderKind, Seats};
 use crate::model::{EnvironmentName, Stack};
 use crate::{stack, yaml};
 
@@ -21,14 +21,25 @@ pub fn template(name: &str) -> Option<String> {
     String::from_utf8(file.data.into_owned()).ok()
 }
 
+/// What of the environment a stack is read with.
+pub(super) struct Surroundings<'a> {
+    /// Its name, if that is one.
+    pub name: Option<&'a EnvironmentName>,
+    /// Where the seats live.
+    pub provider: ProviderKind,
+    /// How many seats there are.
+    pub seats: Seats,
+    /// What the stack may loosen.
+    pub isolation: &'a Isolation,
+    /// What comes from outside the file.
+    pub overrides: &'a Overrides,
+}
+
 /// Loads the stack. Its problems are added to the environment's own.
 pub(super) fn load(
     c: &mut Checker<'_>,
     raw: Option<RawStack>,
-    name: Option<&EnvironmentName>,
-    isolation: &Isolation,
-    seats: Seats,
-    overrides: &Overrides,
+    around: &Surroundings<'_>,
 ) -> Option<Stack> {
     let Some(raw) = raw else {
         c.missing("stack", "write for example `stack: compose.yaml`");
@@ -37,7 +48,7 @@ pub(super) fn load(
     let source = source(c, &raw)?;
     // A wrong name has been reported; the stack is read all the same, for its own problems.
     let stand_in;
-    let environment = match name {
+    let environment = match around.name {
         Some(name) => name,
         None => {
             stand_in = "environment".parse().ok()?;
@@ -47,11 +58,12 @@ pub(super) fn load(
     let loaded = stack::load(&stack::Request {
         source,
         environment,
-        seats: seats.total(),
+        provider: around.provider,
+        seats: around.seats.total(),
         variables: &raw.variables.unwrap_or_default(),
-        process: &overrides.variables.iter().cloned().collect(),
+        process: &around.overrides.variables.iter().cloned().collect(),
         profiles: &raw.profiles.unwrap_or_default(),
-        isolation,
+        isolation: around.isolation,
     });
     match loaded {
         Ok(stack) => Some(stack),

@@ -8,13 +8,14 @@ use indexmap::IndexMap;
 
 use super::check::{check, snapshots};
 use super::dotenv::{self, Format};
+use super::hosts::Hosts;
 use super::interpolate::{Problem, interpolate};
 use super::read::file::{File, file};
 use super::read::reader::{Reader, shorten};
 use super::read::service::Draft;
 use super::variables::{Variables, closest};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::model::environment::Isolation;
+use crate::model::environment::{Isolation, ProviderKind};
 use crate::model::stack::MountSource;
 use crate::model::{EnvironmentName, Stack};
 use crate::yaml::{self, Node, Place, Value};
@@ -43,6 +44,8 @@ pub struct Request<'a> {
     pub source: Source,
     /// The environment's name, which `SEATBOX_NAME` is.
     pub environment: &'a EnvironmentName,
+    /// Where the seats live, which says at which host a service is reached.
+    pub provider: ProviderKind,
     /// How many seats run it, spares among them.
     pub seats: u32,
     /// `stack.variables` of the environment file.
@@ -73,8 +76,10 @@ pub fn load(request: &Request<'_>) -> Result<Stack, Diagnostics> {
     };
     let mut root = yaml::parse(&Arc::new(source))?;
     let none = IndexMap::new();
+    let hosts = Hosts::of(&root, request.provider);
     let bare = Variables {
         environment: request.environment,
+        hosts: &hosts,
         stack: request.variables,
         process: request.process,
         dotenv: &none,

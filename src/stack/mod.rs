@@ -9,6 +9,7 @@ mod dotenv;
 mod emit;
 pub mod export;
 pub mod harden;
+mod hosts;
 mod interpolate;
 pub mod isolation;
 mod load;
@@ -17,6 +18,7 @@ mod service_attributes;
 mod units;
 mod variables;
 
+pub use hosts::variable as host_variable;
 pub use load::{Request, Source, load};
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
 
+use super::hosts::{self, Hosts};
 use super::interpolate::Problem;
 use crate::model::{EnvironmentName, SeatVariable};
 
@@ -16,11 +17,13 @@ const OWN_NAMES: [&str; 4] = [
 ];
 
 /// The sources of variables, in the order in which they are asked: a seat's own, the environment's
-/// name, `stack.variables`, the process environment, and the `.env` beside the stack file.
+/// name, the services' hosts, `stack.variables`, the process environment, and the `.env` beside the stack file.
 #[derive(Debug, Clone, Copy)]
 pub struct Variables<'a> {
     /// What `SEATBOX_NAME` is.
     pub environment: &'a EnvironmentName,
+    /// What `SEATBOX_HOST_<SERVICE>` is.
+    pub hosts: &'a Hosts,
     /// `stack.variables` of the environment file.
     pub stack: &'a IndexMap<String, String>,
     /// The process environment.
@@ -56,11 +59,14 @@ impl<'a> Variables<'a> {
         if name == "SEATBOX_NAME" {
             return Ok(Found::Value(self.environment.as_str()));
         }
+        if let Some(service) = name.strip_prefix(hosts::PREFIX) {
+            return self.hosts.find(service).map(Found::Value);
+        }
         if name.starts_with("SEATBOX_") {
             let hint = match closest(name, OWN_NAMES) {
                 Some(right) => format!("did you mean `{right}`?"),
                 None => format!(
-                    "there are {} and SEATBOX_SECRET_<NAME>",
+                    "there are {}, SEATBOX_SECRET_<NAME> and SEATBOX_HOST_<SERVICE>",
                     OWN_NAMES.join(", ")
                 ),
             };
@@ -108,6 +114,7 @@ pub(super) mod fixture {
     pub fn with<T>(values: &Values, run: impl FnOnce(&Variables<'_>) -> T) -> T {
         run(&Variables {
             environment: &"demo".parse().expect("a name"),
+            hosts: &Hosts::default(),
             stack: &values.0,
             process: &BTreeMap::new(),
             dotenv: &IndexMap::new(),
@@ -137,6 +144,7 @@ mod tests {
         let dotenv = dotenv.into_iter().collect();
         let variables = Variables {
             environment: &name,
+            hosts: &Hosts::default(),
             stack: &stack,
             process: &process,
             dotenv: &dotenv,

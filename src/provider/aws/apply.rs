@@ -71,7 +71,9 @@ impl Apply<Aws> for Applier {
             AwsStep::Launch(_) | AwsStep::Mark(_) => self.alone(action, progress).await,
             AwsStep::AwaitRunning => {
                 let id = self.ids.get(&action.key)?;
-                self.watch.running(&self.session, &self.environment().name, &id).await
+                self.watch
+                    .running(&self.session, &self.environment().name, &id)
+                    .await
             }
             AwsStep::Deliver(spec) => {
                 let id = self.instance(&action.key)?;
@@ -102,7 +104,10 @@ impl Apply<Aws> for Applier {
             })
             .collect();
         if deleted.len() == actions.len() {
-            let environment = self.environment.as_ref().map(|environment| &environment.name);
+            let environment = self
+                .environment
+                .as_ref()
+                .map(|environment| &environment.name);
             return terminate(&self.session, environment, &deleted, &self.watch, progress).await;
         }
         match &actions[0].operation {
@@ -124,7 +129,10 @@ impl Applier {
         Stacks {
             session: &self.session,
             environment: self.environment(),
-            key: self.key.as_deref().expect("only a plan made with an event key makes seats"),
+            key: self
+                .key
+                .as_deref()
+                .expect("only a plan made with an event key makes seats"),
             known_hosts: self.known_hosts.clone(),
             workspace: &self.workspace,
         }
@@ -132,7 +140,8 @@ impl Applier {
 
     /// The instance that a stack runs in.
     fn instance(&self, stack: &Key<AwsKind>) -> Result<Arc<str>, Failure> {
-        self.ids.get(&Key::new(AwsKind::Instance, Arc::clone(&stack.name)))
+        self.ids
+            .get(&Key::new(AwsKind::Instance, Arc::clone(&stack.name)))
     }
 
     async fn alone(&self, action: &Action<Aws>, progress: &Progress) -> Result<(), Failure> {
@@ -178,7 +187,9 @@ impl Applier {
         print: &Fingerprint,
     ) -> Result<Vec<Result<(), Failure>>, Failure> {
         let ids = actions.iter().map(|action| self.instance(&action.key));
-        let ids: Vec<String> = ids.map(|id| Ok(id?.to_string())).collect::<Result<_, _>>()?;
+        let ids: Vec<String> = ids
+            .map(|id| Ok(id?.to_string()))
+            .collect::<Result<_, _>>()?;
         ec2::mark(&self.session, &ids, print.as_str()).await?;
         Ok(vec![Ok(()); actions.len()])
     }

@@ -111,13 +111,20 @@ pub fn desired(
 
 /// What runs in an instance is made of.
 pub fn stack_print(environment: &Environment, key: &str) -> Fingerprint {
-    Fingerprint::of(&(VERSION, &environment.stack, &environment.workspace.files, key))
+    Fingerprint::of(&(
+        VERSION,
+        &environment.stack,
+        &environment.workspace.files,
+        key,
+    ))
 }
 
 /// How long a stack may take to be ready: its images come from afar.
 fn patience(environment: &Environment) -> Duration {
     let services = environment.stack.services.values();
-    let longest = services.filter_map(|service| service.seatbox.ready_timeout).max();
+    let longest = services
+        .filter_map(|service| service.seatbox.ready_timeout)
+        .max();
     PULLING + longest.unwrap_or(READY)
 }
 

@@ -6,6 +6,7 @@ pub mod claim;
 pub mod clock;
 pub mod desired;
 pub mod ec2;
+pub mod ecs;
 pub mod errors;
 pub mod extend;
 pub mod found;
@@ -19,6 +20,7 @@ pub mod scheme;
 pub mod session;
 pub mod status;
 pub mod tags;
+pub mod unsupported;
 
 pub use provider::AwsProvider;
 pub use session::{Session, SessionError};

@@ -227,7 +227,6 @@ impl Provider for AwsProvider {
     fn seats(&self, observed: &Observed, seats: &[SeatNumber]) -> Vec<SeatView> {
         status::seats(self.environment(), observed, seats)
     }
-
 }
 
 impl Operate for AwsProvider {

@@ -308,7 +308,6 @@ impl Provider for DockerProvider {
     fn seats(&self, observed: &Observed, seats: &[SeatNumber]) -> Vec<SeatView> {
         status::seats(self.environment(), observed, seats)
     }
-
 }
 
 impl Operate for DockerProvider {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use indexmap::IndexMap;
 
 use crate::diagnostic::Diagnostics;
-use crate::model::environment::Isolation;
+use crate::model::environment::{Isolation, ProviderKind};
 use crate::model::{Service, Stack};
 use crate::stack::{Request, Source, load};
 
@@ -14,6 +14,7 @@ pub struct Setup {
     pub profiles: Vec<String>,
     pub isolation: Isolation,
     pub variables: IndexMap<String, String>,
+    pub provider: ProviderKind,
 }
 
 impl Default for Setup {
@@ -26,6 +27,7 @@ impl Default for Setup {
                 ..Isolation::default()
             },
             variables: [("SET".to_owned(), "set".to_owned())].into(),
+            provider: ProviderKind::Docker,
         }
     }
 }
@@ -53,6 +55,7 @@ impl Setup {
         load(&Request {
             source,
             environment: &"demo".parse().expect("a name"),
+            provider: self.provider,
             seats: self.seats,
             variables: &self.variables,
             process: &BTreeMap::from([("FROM_PROCESS".to_owned(), "p".to_owned())]),

@@ -2,6 +2,7 @@
 
 mod accepted;
 mod fixture;
+mod hosts;
 mod properties;
 mod refused;
 mod template;

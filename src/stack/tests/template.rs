@@ -1,6 +1,7 @@
 //! The shipped stack.
 
 use super::fixture::Setup;
+use crate::model::environment::ProviderKind;
 use crate::model::stack::Condition;
 
 const TEXT: &str = include_str!("../../../templates/stacks/go-redis-postgres.yaml");
@@ -65,5 +66,49 @@ fn no_secret_is_an_argument_of_a_process() {
         for text in service.command.iter().flatten().chain(test) {
             assert!(text.as_literal().is_some(), "{text:?}");
         }
+    }
+}
+
+/// Else `up` would make every seat's containers anew after an upgrade.
+#[test]
+fn with_its_hosts_as_variables_the_stack_is_what_it_was_with_their_names() {
+    let with_names = TEXT
+        .replace("${SEATBOX_HOST_POSTGRES}", "postgres")
+        .replace("${SEATBOX_HOST_REDIS}", "redis");
+    assert_ne!(with_names, TEXT);
+    for provider in [ProviderKind::Docker, ProviderKind::Ec2] {
+        let setup = Setup {
+            provider,
+            ..Setup::default()
+        };
+        assert_eq!(
+            setup.text(TEXT).expect("it is right"),
+            setup.text(&with_names).expect("it is right")
+        );
+    }
+}
+
+#[test]
+fn where_a_seat_shares_one_network_its_services_are_reached_at_localhost() {
+    let setup = Setup {
+        provider: ProviderKind::Ecs,
+        ..Setup::default()
+    };
+    let stack = setup.text(TEXT).expect("it is right");
+    let variables = &stack.services[0].environment;
+    for (name, expected) in [
+        (
+            "DATABASE_URL",
+            "postgres://gopher:${SEATBOX_SECRET_POSTGRES}@localhost:5432/workshop?sslmode=disable",
+        ),
+        ("PGHOST", "localhost"),
+        (
+            "REDIS_URL",
+            "redis://default:${SEATBOX_SECRET_REDIS}@localhost:6379/0",
+        ),
+        ("REDIS_HOST", "localhost"),
+        ("REDIS_ADDR", "localhost:6379"),
+    ] {
+        assert_eq!(variables[name].to_compose(), expected, "{name}");
     }
 }

@@ -10,6 +10,7 @@ pub mod ssh;
 mod ssh_said;
 mod stack;
 mod terminate;
+pub mod unsupported;
 mod watch;
 
 pub use instance::{Instance, InstanceState};
@@ -18,3 +19,6 @@ pub use observe::observe;
 pub use stack::{Stacks, mark};
 pub use terminate::terminate;
 pub use watch::Watch;
+
+#[cfg(test)]
+mod unsupported_tests;

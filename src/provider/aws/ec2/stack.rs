@@ -47,7 +47,11 @@ impl Stacks<'_> {
     ///
     /// # Errors
     /// It is more than an instance takes.
-    pub fn user_data(&self, seats: &[SeatNumber], expires: jiff::Timestamp) -> Result<String, Failure> {
+    pub fn user_data(
+        &self,
+        seats: &[SeatNumber],
+        expires: jiff::Timestamp,
+    ) -> Result<String, Failure> {
         let name = &self.environment.name;
         let public = |seat: &SeatNumber| (*seat, SshKey::derive(self.key, name, *seat, 0).public());
         let seats: Vec<_> = seats.iter().map(public).collect();
@@ -78,11 +82,17 @@ impl Stacks<'_> {
         const CALL: &str = "reach instance";
         let own = ("instance-id".to_owned(), id.to_owned());
         let described = instances(self.session, &own).await?;
-        let instance = described.first().map(|described| Instance::read(described).0);
+        let instance = described
+            .first()
+            .map(|described| Instance::read(described).0);
         let running = instance.filter(|instance| instance.state == InstanceState::Running);
         let address = running.and_then(|instance| instance.address);
         let address = address.ok_or_else(|| {
-            Failure::new(FailureClass::NotFound, CALL, format!("{id} does not run, or has no address"))
+            Failure::new(
+                FailureClass::NotFound,
+                CALL,
+                format!("{id} does not run, or has no address"),
+            )
         })?;
         Ok(self.host_at(id, address, seat))
     }
@@ -101,13 +111,22 @@ impl Stacks<'_> {
     ///
     /// # Errors
     /// It does not let us in, or does not take it.
-    pub async fn deliver(&self, id: &str, spec: &StackSpec, progress: &Progress) -> Result<(), Failure> {
+    pub async fn deliver(
+        &self,
+        id: &str,
+        spec: &StackSpec,
+        progress: &Progress,
+    ) -> Result<(), Failure> {
         let (ssh, host) = (self.ssh(), self.host(id, spec.seat).await?);
-        let guest = Guest { ssh: &ssh, host: &host };
+        let guest = Guest {
+            ssh: &ssh,
+            host: &host,
+        };
         let deadline = Instant::now() + BOOT;
         let noted = |failure: &Failure| progress.report(failure.message.clone(), None, None);
         guest.reachable(deadline, noted).await?;
-        self.await_standing("install", deadline, progress, || guest.installed()).await?;
+        self.await_standing("install", deadline, progress, || guest.installed())
+            .await?;
         let values = seat_values(self.environment, self.key, spec.seat);
         let bundle = guest_bundle(self.environment, spec.seat, &values, self.workspace).await?;
         guest.receive(&bundle, spec.patience).await
@@ -119,35 +138,66 @@ impl Stacks<'_> {
     /// It does not start.
     pub async fn start(&self, id: &str, spec: &StackSpec) -> Result<(), Failure> {
         let (ssh, host) = (self.ssh(), self.host(id, spec.seat).await?);
-        Guest { ssh: &ssh, host: &host }.up(spec.patience).await
+        Guest {
+            ssh: &ssh,
+            host: &host,
+        }
+        .up(spec.patience)
+        .await
     }
 
     /// Waits until it is ready.
     ///
     /// # Errors
     /// It won't be, or takes too long.
-    pub async fn ready(&self, id: &str, spec: &StackSpec, progress: &Progress) -> Result<(), Failure> {
+    pub async fn ready(
+        &self,
+        id: &str,
+        spec: &StackSpec,
+        progress: &Progress,
+    ) -> Result<(), Failure> {
         let (ssh, host) = (self.ssh(), self.host(id, spec.seat).await?);
-        let guest = Guest { ssh: &ssh, host: &host };
+        let guest = Guest {
+            ssh: &ssh,
+            host: &host,
+        };
         let deadline = Instant::now() + spec.patience;
-        self.await_standing("check stack", deadline, progress, || guest.ready()).await
+        self.await_standing("check stack", deadline, progress, || guest.ready())
+            .await
     }
 
     /// Takes the stack away, and before it the tag that says it is there.
     ///
     /// # Errors
     /// The instance is not reached, or does not do it.
-    pub async fn remove(&self, id: &str, seat: SeatNumber, patience: Duration) -> Result<(), Failure> {
+    pub async fn remove(
+        &self,
+        id: &str,
+        seat: SeatNumber,
+        patience: Duration,
+    ) -> Result<(), Failure> {
         let tag = Ec2Tag::builder().key(STACK).build();
-        let request = self.session.ec2.delete_tags().resources(id).tags(tag).send();
+        let request = self
+            .session
+            .ec2
+            .delete_tags()
+            .resources(id)
+            .tags(tag)
+            .send();
         match self.session.call("DeleteTags", request).await {
             Err(failure) if failure.class == FailureClass::NotFound => return Ok(()),
             result => _ = result?,
         }
         let (ssh, host) = (self.ssh(), self.host(id, seat).await?);
-        let removed = Guest { ssh: &ssh, host: &host }.down(patience).await;
+        let removed = Guest {
+            ssh: &ssh,
+            host: &host,
+        }
+        .down(patience)
+        .await;
         removed.map_err(|failure| {
-            failure.with_hint("`seatbox reset --workspace` makes a new instance; its files are lost")
+            failure
+                .with_hint("`seatbox reset --workspace` makes a new instance; its files are lost")
         })
     }
 
@@ -170,7 +220,11 @@ impl Stacks<'_> {
                 Standing::NotYet(words) => words,
             };
             if Instant::now() >= deadline {
-                return Err(Failure::new(FailureClass::Broken, call, format!("not in time: {words}")));
+                return Err(Failure::new(
+                    FailureClass::Broken,
+                    call,
+                    format!("not in time: {words}"),
+                ));
             }
             progress.report(words, None, None);
             tokio::select! {
