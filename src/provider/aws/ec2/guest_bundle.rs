@@ -48,7 +48,7 @@ impl std::fmt::Debug for Bundle {
 pub async fn guest_bundle(
     environment: &Environment,
     seat: SeatNumber,
-    values: &dyn SeatValues,
+    values: &(dyn SeatValues + Sync),
     workspace: &WorkspaceSource,
 ) -> Result<Bundle, Failure> {
     let mut inside = environment.clone();
