@@ -38,6 +38,9 @@ pub struct Session {
     /// What AWS's clock and this machine's said when the session began.
     pub clocks: Clocks,
     pub(super) ec2: aws_sdk_ec2::Client,
+    pub(super) ecs: aws_sdk_ecs::Client,
+    pub(super) iam: aws_sdk_iam::Client,
+    pub(super) logs: aws_sdk_cloudwatchlogs::Client,
     pub(super) ssm: aws_sdk_ssm::Client,
 }
 
@@ -97,6 +100,9 @@ impl Session {
             identity,
             clocks,
             ec2: aws_sdk_ec2::Client::new(&config),
+            ecs: aws_sdk_ecs::Client::new(&config),
+            iam: aws_sdk_iam::Client::new(&config),
+            logs: aws_sdk_cloudwatchlogs::Client::new(&config),
             ssm: aws_sdk_ssm::Client::new(&config),
         })
     }
