@@ -3,6 +3,7 @@
 
 mod clock;
 mod dependencies;
+mod ec2;
 mod emulator;
 mod faults;
 pub mod guest;

@@ -1,0 +1,5 @@
+//! Seats on EC2: the real program, before an emulator whose instances answer over SSH.
+
+mod lab;
+
+mod event;
