@@ -6,6 +6,7 @@ use aws_sdk_ssm::types::{ResourceTypeForTagging, Tag as SsmTag};
 use jiff::Timestamp;
 
 use super::Session;
+use super::limits::Action;
 use super::observe::{Observed, Thing};
 use super::scheme::AwsKind;
 use crate::engine::retry::again;
@@ -72,8 +73,11 @@ async fn tag(session: &Session, ids: &[&str], value: &str) -> Result<(), Failure
     let tag = Ec2Tag::builder().key(EXPIRES).value(value).build();
     let request = session.ec2.create_tags().tags(tag);
     let ids = ids.iter().map(|id| (*id).to_owned()).collect();
-    let request = request.set_resources(Some(ids)).send();
-    session.call("CreateTags", request).await.map(|_| ())
+    let request = request.set_resources(Some(ids));
+    session
+        .call(Action::ec2("CreateTags"), || request.clone().send())
+        .await
+        .map(|_| ())
 }
 
 async fn tag_parameter(session: &Session, name: &str, value: &str) -> Result<(), Failure> {
@@ -91,7 +95,9 @@ async fn tag_parameter(session: &Session, name: &str, value: &str) -> Result<(),
     let request = session.ssm.add_tags_to_resource().resource_id(name);
     let request = request
         .resource_type(ResourceTypeForTagging::Parameter)
-        .tags(tag)
-        .send();
-    session.call("AddTagsToResource", request).await.map(|_| ())
+        .tags(tag);
+    session
+        .call(Action::ssm("AddTagsToResource"), || request.clone().send())
+        .await
+        .map(|_| ())
 }
