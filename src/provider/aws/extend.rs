@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 use super::Session;
 use super::ecs::TaskState;
+use super::limits::Action;
 use super::observe::{Detail, Observed, Thing};
 use super::scheme::AwsKind;
 use crate::engine::retry::again;
@@ -99,8 +100,11 @@ async fn tag(session: &Session, ids: &[&str], value: &str) -> Result<(), Failure
     let tag = Ec2Tag::builder().key(EXPIRES).value(value).build();
     let request = session.ec2.create_tags().tags(tag);
     let ids = ids.iter().map(|id| (*id).to_owned()).collect();
-    let request = request.set_resources(Some(ids)).send();
-    session.call("CreateTags", request).await.map(|_| ())
+    let request = request.set_resources(Some(ids));
+    session
+        .call(Action::ec2("CreateTags"), || request.clone().send())
+        .await
+        .map(|_| ())
 }
 
 async fn extend_one(session: &Session, thing: &Thing, value: &str) -> Result<(), Failure> {
@@ -120,8 +124,11 @@ async fn tag_one(session: &Session, thing: &Thing, value: &str) -> Result<(), Fa
         AwsKind::Role => {
             let tag = IamTag::builder().key(EXPIRES).value(value).build();
             let tag = tag.map_err(|error| unbuilt("TagRole", &error))?;
-            let request = session.iam.tag_role().role_name(name).tags(tag).send();
-            session.call("TagRole", request).await.map(|_| ())
+            let request = session.iam.tag_role().role_name(name).tags(tag);
+            session
+                .call(Action::iam("TagRole"), move || request.clone().send())
+                .await
+                .map(|_| ())
         }
         AwsKind::LogGroup => {
             let arn = format!("arn:{partition}:logs:{region}:{account}:log-group:{name}");
@@ -129,9 +136,11 @@ async fn tag_one(session: &Session, thing: &Thing, value: &str) -> Result<(), Fa
                 .logs
                 .tag_resource()
                 .resource_arn(arn)
-                .tags(EXPIRES, value)
-                .send();
-            session.call("TagResource", request).await.map(|_| ())
+                .tags(EXPIRES, value);
+            session
+                .call(Action::logs("TagResource"), move || request.clone().send())
+                .await
+                .map(|_| ())
         }
         kind => {
             let arn = match kind {
@@ -141,13 +150,11 @@ async fn tag_one(session: &Session, thing: &Thing, value: &str) -> Result<(), Fa
                 _ => name.to_owned(),
             };
             let tag = EcsTag::builder().key(EXPIRES).value(value).build();
-            let request = session
-                .ecs
-                .tag_resource()
-                .resource_arn(arn)
-                .tags(tag)
-                .send();
-            session.call("TagResource", request).await.map(|_| ())
+            let request = session.ecs.tag_resource().resource_arn(arn).tags(tag);
+            session
+                .call(Action::ecs("TagResource"), move || request.clone().send())
+                .await
+                .map(|_| ())
         }
     }
 }
@@ -162,7 +169,9 @@ async fn tag_parameter(session: &Session, name: &str, value: &str) -> Result<(),
     let request = session.ssm.add_tags_to_resource().resource_id(name);
     let request = request
         .resource_type(ResourceTypeForTagging::Parameter)
-        .tags(tag)
-        .send();
-    session.call("AddTagsToResource", request).await.map(|_| ())
+        .tags(tag);
+    session
+        .call(Action::ssm("AddTagsToResource"), || request.clone().send())
+        .await
+        .map(|_| ())
 }

@@ -84,15 +84,19 @@ impl fmt::Display for AwsKind {
     }
 }
 
-/// A call serves one resource; how many are under way at once is also for the rate limits to say.
+/// How many calls that serve one resource each are under way at once is for the limiter to say. Those
+/// that wait there for their action's bucket must leave room for calls of other actions.
+const WAITING: usize = 1000;
+
 const CREATIONS: Lane = Lane {
     name: "creations",
-    width: 16,
+    width: WAITING,
     batch: 1,
 };
+/// All of them wait for the same bucket, most of the time for the instances in it.
 const LAUNCHES: Lane = Lane {
     name: "launches",
-    width: 8,
+    width: 16,
     batch: MOST_LAUNCHED,
 };
 const CHECKS: Lane = Lane {
@@ -139,7 +143,7 @@ const MARKS: Lane = Lane {
 };
 const DELETIONS: Lane = Lane {
     name: "deletions",
-    width: 16,
+    width: WAITING,
     batch: 1,
 };
 const TERMINATIONS: Lane = Lane {

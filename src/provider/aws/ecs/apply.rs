@@ -18,6 +18,7 @@ use crate::model::aws::Capacity;
 use crate::model::{Environment, EnvironmentName};
 use crate::plan::Key;
 use crate::provider::aws::ids::Ids;
+use crate::provider::aws::limits::{Action, Manner};
 use crate::provider::aws::scheme::{
     AwsKind, AwsStep, DefinitionSpec, Marks, ParameterSpec, TaskSpec,
 };
@@ -107,10 +108,13 @@ impl Maker<'_> {
             .logs
             .create_log_group()
             .log_group_name(&*key.name);
-        let request = request
-            .set_tags(Some(self.tags(marks).into_iter().collect()))
-            .send();
-        let created = self.session.call("CreateLogGroup", request).await;
+        let request = request.set_tags(Some(self.tags(marks).into_iter().collect()));
+        let created = self
+            .session
+            .call(Action::logs("CreateLogGroup"), move || {
+                request.clone().send()
+            })
+            .await;
         Self::or_there(created.map(|_| ()))
     }
 
@@ -120,9 +124,11 @@ impl Maker<'_> {
             .logs
             .put_retention_policy()
             .log_group_name(&*key.name);
-        let request = request.retention_in_days(RETENTION_DAYS).send();
+        let request = request.retention_in_days(RETENTION_DAYS);
         self.session
-            .call("PutRetentionPolicy", request)
+            .call(Action::logs("PutRetentionPolicy"), move || {
+                request.clone().send()
+            })
             .await
             .map(|_| ())
     }
@@ -141,18 +147,20 @@ impl Maker<'_> {
             .path(PATH)
             .description("Tasks of a Seatbox environment")
             .assume_role_policy_document(trust(self.session))
-            .set_tags(Some(tags))
-            .send();
-        let created = self.session.call("CreateRole", request).await;
+            .set_tags(Some(tags));
+        let created = self
+            .session
+            .call(Action::iam("CreateRole"), move || request.clone().send())
+            .await;
         Self::or_there(created.map(|_| ()))
     }
 
     async fn permit(&self, key: &Key<AwsKind>, kind: RoleKind) -> Result<(), Failure> {
         let policy = kind.policy(self.session, self.name());
         let request = self.session.iam.put_role_policy().role_name(&*key.name);
-        let request = request.policy_name(POLICY).policy_document(policy).send();
+        let request = request.policy_name(POLICY).policy_document(policy);
         self.session
-            .call("PutRolePolicy", request)
+            .call(Action::iam("PutRolePolicy"), move || request.clone().send())
             .await
             .map(|_| ())
     }
@@ -164,11 +172,9 @@ impl Maker<'_> {
                 .capacity_providers("FARGATE")
                 .capacity_providers("FARGATE_SPOT");
         }
-        let request = request
-            .set_tags(request::tags(ecs_tags(self.tags(marks))))
-            .send();
+        let request = request.set_tags(request::tags(ecs_tags(self.tags(marks))));
         self.session
-            .call("CreateCluster", request)
+            .call(Action::ecs("CreateCluster"), move || request.clone().send())
             .await
             .map(|_| ())
     }
@@ -184,8 +190,8 @@ impl Maker<'_> {
         let mut definition = spec.definition.clone();
         definition.tags = ecs_tags(self.tags(&spec.marks));
         let request = request::register(definition).map_err(unbuilt(CALL))?;
-        let sent = request.send_with(&self.session.ecs);
-        self.session.call(CALL, sent).await.map(|_| ())
+        let sent = || request.clone().send_with(&self.session.ecs);
+        self.session.call(Action::ecs(CALL), sent).await.map(|_| ())
     }
 
     fn network(&self) -> Result<NetworkConfiguration, Failure> {
@@ -267,7 +273,12 @@ impl Maker<'_> {
                     request.capacity_provider_strategy(spot.map_err(unbuilt(CALL))?)
                 }
             };
-            match self.session.call(CALL, request.send()).await {
+            let action = Action::ecs(CALL).called(match self.environment.ecs.capacity {
+                Capacity::Fargate => Manner::Fargate,
+                Capacity::FargateSpot => Manner::FargateSpot,
+                Capacity::Ec2 => Manner::Plain,
+            });
+            match self.session.call(action, || request.clone().send()).await {
                 // A role or a definition that was just made may be unknown for some seconds.
                 Err(failure)
                     if matches!(

@@ -8,6 +8,7 @@ use super::roles::POLICY;
 use crate::engine::{Failure, FailureClass, Progress};
 use crate::model::EnvironmentName;
 use crate::provider::aws::Session;
+use crate::provider::aws::limits::Action;
 use crate::provider::aws::network::let_go;
 use crate::provider::aws::scheme::AwsKind;
 
@@ -30,13 +31,21 @@ pub async fn delete(
         AwsKind::Definition => delete_family(session, id).await,
         AwsKind::Role => delete_role(session, id).await,
         AwsKind::LogGroup => {
-            let request = session.logs.delete_log_group().log_group_name(id).send();
-            session.call("DeleteLogGroup", request).await.map(|_| ())
+            let request = session.logs.delete_log_group().log_group_name(id);
+            session
+                .call(Action::logs("DeleteLogGroup"), move || {
+                    request.clone().send()
+                })
+                .await
+                .map(|_| ())
         }
         _ => {
             let call = || async {
-                let request = session.ecs.delete_cluster().cluster(id).send();
-                session.call("DeleteCluster", request).await.map(|_| ())
+                let request = session.ecs.delete_cluster().cluster(id);
+                session
+                    .call(Action::ecs("DeleteCluster"), move || request.clone().send())
+                    .await
+                    .map(|_| ())
             };
             let_go(call, progress).await
         }
@@ -56,8 +65,10 @@ async fn stop(
     // arn:…:task/CLUSTER/ID
     let cluster = arn.rsplit('/').nth(1).unwrap_or_default();
     let request = session.ecs.stop_task().cluster(cluster).task(arn);
-    let request = request.reason("taken away by Seatbox").send();
-    session.call("StopTask", request).await?;
+    let request = request.reason("taken away by Seatbox");
+    session
+        .call(Action::ecs("StopTask"), move || request.clone().send())
+        .await?;
     watch.over(session, cluster, arn, progress).await
 }
 
@@ -66,14 +77,21 @@ async fn delete_role(session: &Session, name: &str) -> Result<(), Failure> {
         .iam
         .delete_role_policy()
         .role_name(name)
-        .policy_name(POLICY)
-        .send();
-    match session.call("DeleteRolePolicy", request).await {
+        .policy_name(POLICY);
+    match session
+        .call(Action::iam("DeleteRolePolicy"), move || {
+            request.clone().send()
+        })
+        .await
+    {
         Err(failure) if failure.class != FailureClass::NotFound => return Err(failure),
         _ => {}
     }
-    let request = session.iam.delete_role().role_name(name).send();
-    session.call("DeleteRole", request).await.map(|_| ())
+    let request = session.iam.delete_role().role_name(name);
+    session
+        .call(Action::iam("DeleteRole"), move || request.clone().send())
+        .await
+        .map(|_| ())
 }
 
 /// The revisions of a family that are not on their way out, by their ARNs.
@@ -88,7 +106,7 @@ pub(super) async fn revisions(session: &Session, family: &str) -> Result<Vec<Str
             let request = request.family_prefix(family).status(status.clone());
             request.set_next_token(token).send()
         };
-        let found = session.pages("ListTaskDefinitions", request, |page| {
+        let found = session.pages(Action::ecs("ListTaskDefinitions"), request, |page| {
             (
                 page.task_definition_arns.unwrap_or_default(),
                 page.next_token,
@@ -121,9 +139,13 @@ async fn delete_family(session: &Session, family: &str) -> Result<(), Failure> {
         let request = session
             .ecs
             .deregister_task_definition()
-            .task_definition(arn)
-            .send();
-        match session.call("DeregisterTaskDefinition", request).await {
+            .task_definition(arn);
+        match session
+            .call(Action::ecs("DeregisterTaskDefinition"), move || {
+                request.clone().send()
+            })
+            .await
+        {
             // It was registered no more already.
             Err(failure)
                 if !matches!(
@@ -138,8 +160,10 @@ async fn delete_family(session: &Session, family: &str) -> Result<(), Failure> {
     }
     for arns in revisions.chunks(MOST_DELETED) {
         let request = session.ecs.delete_task_definitions();
-        let request = request.set_task_definitions(Some(arns.to_vec())).send();
-        let answer = session.call(CALL, request).await?;
+        let request = request.set_task_definitions(Some(arns.to_vec()));
+        let answer = session
+            .call(Action::ecs(CALL), move || request.clone().send())
+            .await?;
         if let Some(refused) = answer.failures.unwrap_or_default().first() {
             let reason = refused.reason().unwrap_or("no reason is given").to_owned();
             return Err(Failure::new(FailureClass::Conflict, CALL, reason));
@@ -158,8 +182,12 @@ pub async fn delete_parameters(
 ) -> Result<Vec<Result<(), Failure>>, Failure> {
     let request = session.ssm.delete_parameters();
     let list = names.iter().map(|name| (*name).to_owned()).collect();
-    let request = request.set_names(Some(list)).send();
+    let request = request.set_names(Some(list));
     // Those that are gone already are told as invalid, and no error.
-    session.call("DeleteParameters", request).await?;
+    session
+        .call(Action::ssm("DeleteParameters"), move || {
+            request.clone().send()
+        })
+        .await?;
     Ok(vec![Ok(()); names.len()])
 }

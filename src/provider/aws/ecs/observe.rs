@@ -14,6 +14,7 @@ use crate::engine::{Failure, FailureClass};
 use crate::model::EnvironmentName;
 use crate::model::seat::Owner;
 use crate::plan::Fingerprint;
+use crate::provider::aws::limits::Action;
 use crate::provider::aws::observe::{Detail, Reach, Thing};
 use crate::provider::aws::scheme::AwsKind;
 use crate::provider::aws::tags::Tag;
@@ -71,7 +72,7 @@ async fn clusters_and_tasks(
 async fn all_clusters(session: &Session) -> Result<Vec<String>, Failure> {
     let request = |token| session.ecs.list_clusters().set_next_token(token).send();
     session
-        .pages("ListClusters", request, |page| {
+        .pages(Action::ecs("ListClusters"), request, |page| {
             (page.cluster_arns.unwrap_or_default(), page.next_token)
         })
         .await
@@ -80,8 +81,10 @@ async fn all_clusters(session: &Session) -> Result<Vec<String>, Failure> {
 async fn clusters(session: &Session, names: &[String]) -> Result<Vec<Thing>, Failure> {
     let answer = again(|| {
         let request = session.ecs.describe_clusters().include(ClusterField::Tags);
-        let request = request.set_clusters(Some(names.to_vec())).send();
-        session.call("DescribeClusters", request)
+        let request = request.set_clusters(Some(names.to_vec()));
+        session.call(Action::ecs("DescribeClusters"), move || {
+            request.clone().send()
+        })
     })
     .await?;
     let active = answer.clusters.unwrap_or_default().into_iter();
@@ -139,7 +142,7 @@ pub(super) async fn described(session: &Session, cluster: &str) -> Result<Vec<De
             .set_next_token(token)
             .send()
     };
-    let listed = session.pages("ListTasks", request, |page| {
+    let listed = session.pages(Action::ecs("ListTasks"), request, |page| {
         (page.task_arns.unwrap_or_default(), page.next_token)
     });
     let listed = match listed.await {
@@ -169,8 +172,8 @@ pub(super) async fn describe(
             .describe_tasks()
             .cluster(cluster)
             .include(TaskField::Tags);
-        let request = request.set_tasks(Some(arns.to_vec())).send();
-        session.call("DescribeTasks", request)
+        let request = request.set_tasks(Some(arns.to_vec()));
+        session.call(Action::ecs("DescribeTasks"), move || request.clone().send())
     })
     .await?;
     Ok(answer.tasks.unwrap_or_default())
@@ -193,7 +196,7 @@ async fn addresses<'a>(
             let request = session.ec2.describe_network_interfaces();
             request.filters(own.clone()).set_next_token(token).send()
         };
-        let found = session.pages("DescribeNetworkInterfaces", request, |page| {
+        let found = session.pages(Action::ec2("DescribeNetworkInterfaces"), request, |page| {
             (page.network_interfaces.unwrap_or_default(), page.next_token)
         });
         for interface in found.await? {
@@ -260,7 +263,7 @@ async fn listed(
         request.set_next_token(token).send()
     };
     session
-        .pages("ListTaskDefinitionFamilies", request, |page| {
+        .pages(Action::ecs("ListTaskDefinitionFamilies"), request, |page| {
             (page.families.unwrap_or_default(), page.next_token)
         })
         .await
@@ -291,7 +294,7 @@ async fn log_groups(
             .set_next_token(token)
             .send()
     };
-    let groups = session.pages("DescribeLogGroups", request, |page| {
+    let groups = session.pages(Action::logs("DescribeLogGroups"), request, |page| {
         (page.log_groups.unwrap_or_default(), page.next_token)
     });
     let mut things = Vec::new();
@@ -306,12 +309,10 @@ async fn log_groups(
         };
         let arn = arn.trim_end_matches(":*");
         let tags = match again(|| {
-            let request = session
-                .logs
-                .list_tags_for_resource()
-                .resource_arn(arn)
-                .send();
-            session.call("ListTagsForResource", request)
+            let request = session.logs.list_tags_for_resource().resource_arn(arn);
+            session.call(Action::logs("ListTagsForResource"), move || {
+                request.clone().send()
+            })
         })
         .await
         {
@@ -355,7 +356,7 @@ async fn all_roles(session: &Session) -> Result<Vec<String>, Failure> {
         let request = session.iam.list_roles().path_prefix(PATH);
         request.set_marker(token).send()
     };
-    let roles = session.pages("ListRoles", request, |page| {
+    let roles = session.pages(Action::iam("ListRoles"), request, |page| {
         let names = page.roles.into_iter().map(|role| role.role_name);
         (names.collect::<Vec<String>>(), page.marker)
     });
@@ -376,7 +377,10 @@ async fn all_roles(session: &Session) -> Result<Vec<String>, Failure> {
 }
 
 async fn role(session: &Session, name: &str) -> Result<Option<Thing>, Failure> {
-    let asked = again(|| session.call("GetRole", session.iam.get_role().role_name(name).send()));
+    let asked = again(|| {
+        let request = session.iam.get_role().role_name(name);
+        session.call(Action::iam("GetRole"), move || request.clone().send())
+    });
     let role = match asked.await {
         Ok(answer) => answer.role,
         Err(failure) if failure.class == FailureClass::NotFound => return Ok(None),
@@ -387,9 +391,8 @@ async fn role(session: &Session, name: &str) -> Result<Option<Thing>, Failure> {
             .iam
             .get_role_policy()
             .role_name(name)
-            .policy_name(POLICY)
-            .send();
-        session.call("GetRolePolicy", request)
+            .policy_name(POLICY);
+        session.call(Action::iam("GetRolePolicy"), move || request.clone().send())
     });
     let has_policy = match policy.await {
         Ok(_) => true,
@@ -426,10 +429,12 @@ pub(super) async fn definition_tags(session: &Session, family: &str) -> Result<V
         .ecs
         .describe_task_definition()
         .task_definition(family);
-    let request = request
-        .include(aws_sdk_ecs::types::TaskDefinitionField::Tags)
-        .send();
-    let answer = session.call("DescribeTaskDefinition", request).await?;
+    let request = request.include(aws_sdk_ecs::types::TaskDefinitionField::Tags);
+    let answer = session
+        .call(Action::ecs("DescribeTaskDefinition"), move || {
+            request.clone().send()
+        })
+        .await?;
     Ok(own_tags(answer.tags))
 }
 

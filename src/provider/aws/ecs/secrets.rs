@@ -7,6 +7,7 @@ use crate::engine::{Failure, FailureClass};
 use crate::model::seat::Owner;
 use crate::model::{EnvironmentName, SeatNumber};
 use crate::plan::Fingerprint;
+use crate::provider::aws::limits::Action;
 use crate::provider::aws::observe::{Detail, Thing};
 use crate::provider::aws::scheme::{AwsKind, ParameterSpec};
 use crate::provider::aws::tags;
@@ -92,7 +93,7 @@ async fn list(
         request.max_results(50).set_next_token(token).send()
     };
     session
-        .pages("DescribeParameters", request, |page| {
+        .pages(Action::ssm("DescribeParameters"), request, |page| {
             let found = page.parameters.unwrap_or_default().into_iter();
             let found = found.filter_map(|parameter| {
                 Some((parameter.name?, parameter.description.unwrap_or_default()))
@@ -141,7 +142,10 @@ pub async fn put(
             Failure::new(FailureClass::Invalid, "PutParameter", error.to_string())
         })?);
     }
-    match session.call("PutParameter", request.send()).await {
+    match session
+        .call(Action::ssm("PutParameter"), move || request.clone().send())
+        .await
+    {
         Err(failure) if failure.class == FailureClass::Conflict => {
             // Somebody's: an earlier attempt's, or another run's of the same environment.
             let known = of(session, environment).await?;
