@@ -4,6 +4,7 @@
 mod clock;
 mod dependencies;
 mod ec2;
+mod ecs;
 mod emulator;
 mod faults;
 pub mod guest;

@@ -140,6 +140,9 @@ impl Session {
             cancel: CancellationToken::new(),
             limiter: Arc::default(),
             ec2: aws_sdk_ec2::Client::new(&config),
+            ecs: aws_sdk_ecs::Client::new(&config),
+            iam: aws_sdk_iam::Client::new(&config),
+            logs: aws_sdk_cloudwatchlogs::Client::new(&config),
             ssm: aws_sdk_ssm::Client::new(&config),
         }
     }

@@ -1,5 +1,5 @@
 //! Seats on EC2: the real program, before an emulator whose instances answer over SSH.
 
-mod lab;
+pub mod lab;
 
 mod event;

@@ -220,15 +220,35 @@ impl Maker<'_> {
         let mut dead: Vec<String> = Vec::new();
         for _ in 0..MOST_TOKENS {
             let token = self.token(key, spec, &dead);
-            let (arn, task) = self.request_task(spec, &token).await?;
-            if task.state != TaskState::Over {
-                self.ids.note(key.clone(), arn);
-                return Ok(());
+            match self.request_task(spec, &token).await {
+                Ok((arn, task)) if task.state != TaskState::Over => {
+                    self.ids.note(key.clone(), arn);
+                    return Ok(());
+                }
+                // The token of a task that has ended.
+                Ok((arn, _)) => dead.push(arn),
+                // Of one that was to be otherwise (its end has been moved since): another run's of
+                // this moment, or one that has ended.
+                Err(failure) if failure.class == FailureClass::Conflict => {
+                    if self.is_running(&token).await? {
+                        return Err(failure);
+                    }
+                    dead.push(token);
+                }
+                Err(failure) => return Err(failure),
             }
-            dead.push(arn);
         }
         let message = "AWS gives tasks that have ended, again and again";
         Err(Failure::new(FailureClass::Conflict, "RunTask", message))
+    }
+
+    /// Whether a task runs that was made for this token.
+    async fn is_running(&self, token: &str) -> Result<bool, Failure> {
+        let request = self.session.ecs.list_tasks().cluster(self.cluster());
+        let request = request.started_by(token);
+        let action = Action::ecs("ListTasks");
+        let answer = self.session.call(action, || request.clone().send()).await?;
+        Ok(!answer.task_arns().is_empty())
     }
 
     fn token(&self, key: &Key<AwsKind>, spec: &TaskSpec, dead: &[String]) -> String {
@@ -243,8 +263,9 @@ impl Maker<'_> {
             hash.update(part.as_bytes());
             hash.update([0]);
         }
-        // 64 characters at most (Amazon ECS API reference, "RunTask").
-        crate::hex(&hash.finalize()[..24])
+        // 64 characters at most, and as the name of who started it 36 (Amazon ECS API reference,
+        // "RunTask").
+        crate::hex(&hash.finalize()[..16])
     }
 
     /// What AWS gives for a token: the task that it made for it, now or before.
@@ -260,6 +281,7 @@ impl Maker<'_> {
                 .cluster(self.cluster())
                 .task_definition(&*spec.family)
                 .client_token(token)
+                .started_by(token)
                 .enable_execute_command(true)
                 .network_configuration(network.clone())
                 .overrides(request::overrides(spec.overrides.clone()))

@@ -226,6 +226,10 @@ async fn families(
     if reach == Reach::Everything {
         // Of those that are registered no more some are on their way out, which AWS lists for hours.
         for family in listed(session, &prefix, TaskDefinitionFamilyStatus::Inactive).await? {
+            // One may have become so between the two lists.
+            if found.contains(&family) {
+                continue;
+            }
             if !super::delete::revisions(session, &family).await?.is_empty() {
                 found.push(family);
             }

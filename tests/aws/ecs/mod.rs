@@ -1,0 +1,4 @@
+//! Seats as tasks.
+
+mod event;
+mod lab;
