@@ -289,7 +289,7 @@ pub async fn open<T>(
     check: impl FnOnce(&Environment) -> Result<T>,
 ) -> Result<(AnyContext, T)> {
     let (prepared, meant) = prepare(arguments, missing, interruption, check)?;
-    let place = Place::of(prepared.environment()).await?;
+    let place = Place::of(prepared.environment(), interruption).await?;
     Ok((prepared.on(place).await?, meant))
 }
 

@@ -54,7 +54,7 @@ pub async fn run(
         scope,
         environments: vec![environment.name.clone()],
     };
-    with_provider!(AnyProvider, Place::of(&environment).await?.bare(), provider => {
+    with_provider!(AnyProvider, Place::of(&environment, interruption).await?.bare(), provider => {
         let judge = |existing: &Existing<_>, _: &End| judge(&existing.environment, existing.owner);
         take_away(global, &provider, about, judge, dry_run, interruption).await
     })

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use tokio::time::{Instant, sleep};
 
+use super::limits::Action;
 use super::observe::{Detail, Thing};
 use super::scheme::{AwsKind, Marks};
 use super::tags::{self, Tag};
@@ -81,7 +82,7 @@ async fn all(session: &Session) -> Result<Vec<String>, Failure> {
             .set_next_token(token)
             .send()
     };
-    let parameters = session.pages("DescribeParameters", request, |page| {
+    let parameters = session.pages(Action::ssm("DescribeParameters"), request, |page| {
         (page.parameters.unwrap_or_default(), page.next_token)
     });
     let names = parameters
@@ -93,8 +94,11 @@ async fn all(session: &Session) -> Result<Vec<String>, Failure> {
 
 /// What a claim says, and since when.
 async fn read(session: &Session, name: &str) -> Result<Option<(String, Timestamp)>, Failure> {
-    let request = session.ssm.get_parameter().name(name).send();
-    let answer = match session.call("GetParameter", request).await {
+    let request = session.ssm.get_parameter().name(name);
+    let answer = match session
+        .call(Action::ssm("GetParameter"), || request.clone().send())
+        .await
+    {
         Ok(answer) => answer,
         Err(failure) if failure.class == FailureClass::NotFound => return Ok(None),
         Err(failure) => return Err(failure),
@@ -111,9 +115,13 @@ async fn tags_of(session: &Session, name: &str) -> Result<Vec<Tag>, Failure> {
         .ssm
         .list_tags_for_resource()
         .resource_type(ResourceTypeForTagging::Parameter)
-        .resource_id(name)
-        .send();
-    match session.call("ListTagsForResource", request).await {
+        .resource_id(name);
+    match session
+        .call(Action::ssm("ListTagsForResource"), || {
+            request.clone().send()
+        })
+        .await
+    {
         Ok(answer) => {
             let tags = answer.tag_list.unwrap_or_default().into_iter();
             Ok(tags.map(|tag| (tag.key, tag.value)).collect())
@@ -195,8 +203,10 @@ pub async fn finish(session: &Session, environment: &EnvironmentName) -> Result<
 /// # Errors
 /// What AWS says.
 pub async fn delete(session: &Session, name: &str) -> Result<(), Failure> {
-    let request = session.ssm.delete_parameter().name(name).send();
-    session.call("DeleteParameter", request).await?;
+    let request = session.ssm.delete_parameter().name(name);
+    session
+        .call(Action::ssm("DeleteParameter"), || request.clone().send())
+        .await?;
     Ok(())
 }
 
@@ -220,7 +230,9 @@ async fn create(
             Failure::new(FailureClass::Invalid, "PutParameter", error.to_string())
         })?);
     }
-    session.call("PutParameter", request.send()).await?;
+    session
+        .call(Action::ssm("PutParameter"), || request.clone().send())
+        .await?;
     Ok(())
 }
 
@@ -228,7 +240,9 @@ async fn create(
 async fn set(session: &Session, name: &str, value: &str) -> Result<(), Failure> {
     let request = session.ssm.put_parameter().name(name).value(value);
     let request = request.r#type(ParameterType::String).overwrite(true);
-    session.call("PutParameter", request.send()).await?;
+    session
+        .call(Action::ssm("PutParameter"), || request.clone().send())
+        .await?;
     Ok(())
 }
 

@@ -12,9 +12,11 @@ use aws_smithy_runtime_api::client::interceptors::context::BeforeDeserialization
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
 
 use super::clock;
 use super::errors::failure;
+use super::limits::Limiter;
 use crate::engine::Failure;
 use crate::engine::retry::again;
 use crate::expiry::Clocks;
@@ -37,7 +39,15 @@ pub struct Session {
     pub identity: Arc<str>,
     /// What AWS's clock and this machine's said when the session began.
     pub clocks: Clocks,
+    /// Cancelled when somebody wants an end: what changes something and still waits for its time to
+    /// be called is not called any more.
+    pub(super) cancel: CancellationToken,
+    /// When which call may be made.
+    pub(super) limiter: Arc<Limiter>,
     pub(super) ec2: aws_sdk_ec2::Client,
+    pub(super) ecs: aws_sdk_ecs::Client,
+    pub(super) iam: aws_sdk_iam::Client,
+    pub(super) logs: aws_sdk_cloudwatchlogs::Client,
     pub(super) ssm: aws_sdk_ssm::Client,
 }
 
@@ -54,11 +64,14 @@ pub enum SessionError {
 
 impl Session {
     /// The session that the AWS configuration of this machine leads to, in `region` where one is
-    /// given.
+    /// given. Once `cancel` is cancelled, no call that changes something is waited for.
     ///
     /// # Errors
     /// See [`SessionError`].
-    pub async fn connect(region: Option<&str>) -> Result<Self, SessionError> {
+    pub async fn connect(
+        region: Option<&str>,
+        cancel: CancellationToken,
+    ) -> Result<Self, SessionError> {
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             // What is tried again, and how often, is decided in one place: engine::retry.
             .retry_config(RetryConfig::disabled())
@@ -96,9 +109,39 @@ impl Session {
             account: answer.account.unwrap_or_default().into(),
             identity,
             clocks,
+            cancel,
+            limiter: Arc::default(),
             ec2: aws_sdk_ec2::Client::new(&config),
+            ecs: aws_sdk_ecs::Client::new(&config),
+            iam: aws_sdk_iam::Client::new(&config),
+            logs: aws_sdk_cloudwatchlogs::Client::new(&config),
             ssm: aws_sdk_ssm::Client::new(&config),
         })
+    }
+}
+
+#[cfg(test)]
+impl Session {
+    /// One that never asked anybody, for calls that are answered otherwise.
+    pub(super) fn of_nobody() -> Self {
+        let now = Timestamp::UNIX_EPOCH;
+        let config = aws_config::SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .build();
+        Self {
+            region: "eu-central-1".into(),
+            partition: "aws".into(),
+            account: "123456789012".into(),
+            identity: "arn:aws:iam::123456789012:user/nobody".into(),
+            clocks: Clocks {
+                engine: now,
+                here: now,
+            },
+            cancel: CancellationToken::new(),
+            limiter: Arc::default(),
+            ec2: aws_sdk_ec2::Client::new(&config),
+            ssm: aws_sdk_ssm::Client::new(&config),
+        }
     }
 }
 

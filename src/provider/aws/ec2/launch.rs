@@ -22,6 +22,7 @@ use crate::model::aws::{MachineImage, Market};
 use crate::model::{Environment, SeatNumber};
 use crate::plan::Key;
 use crate::provider::aws::ids::Ids;
+use crate::provider::aws::limits::Action;
 use crate::provider::aws::network::{known, specification};
 use crate::provider::aws::scheme::{AwsKind, LaunchSpec};
 use crate::provider::aws::tags::{self, LAUNCH, SEATS};
@@ -380,9 +381,11 @@ async fn request(
             )
             .set_tag_specifications(Some(Vec::clone(&marks)))
             .set_iam_instance_profile(profile.clone())
-            .set_instance_market_options(market.clone())
-            .send();
-        launch.session.call("RunInstances", request).await
+            .set_instance_market_options(market.clone());
+        let action = Action::ec2("RunInstances");
+        let units = count.unsigned_abs();
+        let send = || request.clone().send();
+        launch.session.call_with(action, units, send).await
     });
     Ok(made.await?.instances.unwrap_or_default())
 }
@@ -392,9 +395,9 @@ async fn find_image(launch: &Launch<'_>) -> Result<Image, Failure> {
     let id = match &launch.environment.ec2.image {
         MachineImage::Id(id) => id.clone(),
         MachineImage::Parameter(name) => {
-            let request = session.ssm.get_parameter().name(name).send();
+            let request = session.ssm.get_parameter().name(name);
             let answer = session
-                .call("GetParameter", request)
+                .call(Action::ssm("GetParameter"), || request.clone().send())
                 .await
                 .map_err(|failure| {
                     failure.with_hint(format!(
@@ -408,8 +411,10 @@ async fn find_image(launch: &Launch<'_>) -> Result<Image, Failure> {
                 .unwrap_or_default()
         }
     };
-    let request = session.ec2.describe_images().image_ids(&id).send();
-    let answer = session.call("DescribeImages", request).await?;
+    let request = session.ec2.describe_images().image_ids(&id);
+    let answer = session
+        .call(Action::ec2("DescribeImages"), || request.clone().send())
+        .await?;
     let image = answer
         .images
         .unwrap_or_default()
