@@ -2,4 +2,13 @@
 
 pub mod lab;
 
+mod account;
+mod calls;
 mod event;
+mod kill;
+mod late;
+mod many;
+mod others;
+mod shortage;
+mod sweep;
+mod two;
