@@ -78,10 +78,7 @@ impl Place {
             #[cfg(not(feature = "aws"))]
             ProviderKind::Ec2 | ProviderKind::Ecs => {
                 let _ = (region, interruption);
-                Err(Error::usage(
-                    format!("this seatbox was built without AWS, and so without {kind}"),
-                    "build it with the feature `aws`, which is on by default",
-                ))
+                Err(without_aws(kind))
             }
         }
     }
@@ -100,6 +97,15 @@ impl Place {
             )),
         }
     }
+}
+
+/// What is said where AWS is asked for and not built in.
+#[cfg(not(feature = "aws"))]
+pub fn without_aws(kind: ProviderKind) -> Error {
+    Error::usage(
+        format!("this seatbox was built without AWS, and so without {kind}"),
+        "build it with the feature `aws`, which is on by default",
+    )
 }
 
 #[cfg(feature = "aws")]
