@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::clock;
+use super::ecs::parameters::Account;
 use super::errors::failure;
 use super::limits::Limiter;
 use crate::engine::Failure;
@@ -63,6 +64,15 @@ pub enum SessionError {
 }
 
 impl Session {
+    /// Where in AWS this is.
+    pub fn account(&self) -> Account {
+        Account {
+            partition: self.partition.to_string(),
+            region: self.region.to_string(),
+            id: self.account.to_string(),
+        }
+    }
+
     /// The session that the AWS configuration of this machine leads to, in `region` where one is
     /// given. Once `cancel` is cancelled, no call that changes something is waited for.
     ///
