@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::ecs::parameters::Account;
 use super::network::{self, Network};
 use super::observe::Observed;
 use super::scheme::Marks;
-use super::{Session, ec2, ecs};
+use super::{ec2, ecs};
 use crate::engine::Failure;
 use crate::model::environment::ProviderKind;
 use crate::model::seat::Owner;
@@ -17,7 +18,7 @@ use crate::plan::Fingerprint;
 /// What the plan is made with, besides the environment.
 pub struct Surroundings<'a> {
     /// Where.
-    pub session: &'a Session,
+    pub account: &'a Account,
     /// What exists.
     pub observed: &'a Observed,
     /// The availability zones of the environment's subnets.
@@ -49,7 +50,7 @@ pub fn desired(
     let seats = match environment.provider {
         ProviderKind::Ecs => {
             let settings = ecs::TaskSettings {
-                session: around.session,
+                account: around.account,
                 key: around.key,
                 marks: &marks,
                 network: &network.needs,

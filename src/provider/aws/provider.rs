@@ -186,7 +186,7 @@ impl Provider for AwsProvider {
             environment,
             seats,
             &Surroundings {
-                session: &self.session,
+                account: &self.session.account(),
                 observed,
                 zones: &zones,
                 key: key.as_deref().unwrap_or_default(),

@@ -24,7 +24,8 @@ fn a_clock_that_is_ten_minutes_off_is_named() {
         lab.proxy
             .set(|settings| settings.clock.ahead = SignedDuration::from_mins(minutes));
         for verb in ["up", "status", "down"] {
-            let ran = lab.run(&[verb]).exits(1).says(&["10m", "timedatectl"]);
+            let ran = lab.run(&[verb]).exits(1);
+            let ran = ran.says(&["this machine's clock is ", "timedatectl"]);
             assert_eq!(errors(&ran), 1, "{ran}");
         }
     }

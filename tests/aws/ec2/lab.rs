@@ -123,6 +123,7 @@ impl Lab {
         command
             .args(arguments)
             .env("AWS_ENDPOINT_URL", self.proxy.url())
+            .env("AWS_REGION", REGION)
             .env("AWS_ACCESS_KEY_ID", "test")
             .env("AWS_SECRET_ACCESS_KEY", "test")
             .env("AWS_EC2_METADATA_DISABLED", "true")

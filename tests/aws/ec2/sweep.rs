@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 
 use super::lab::Lab;
-use crate::support::aws::client::REGION;
 use crate::support::desk::{Desk, Ran, run};
 
 #[test]
@@ -15,8 +14,7 @@ fn a_sweep_takes_what_is_past_its_time_and_not_before() {
     let elsewhere = Desk::new();
     let sweep = || -> Ran {
         let arguments = ["sweep", "--provider", "ec2", "--output", "json"];
-        let mut command = lab.command_at(&elsewhere, &arguments);
-        run(command.env("AWS_REGION", REGION)).exits(0)
+        run(&mut lab.command_at(&elsewhere, &arguments)).exits(0)
     };
     let kept = sweep().json();
     assert_eq!(kept["deleted"], serde_json::json!([]), "{kept:#}");

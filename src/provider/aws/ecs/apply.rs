@@ -10,6 +10,7 @@ use aws_sdk_iam::types::Tag as IamTag;
 use secrecy::SecretString;
 use tokio::time::{Instant, sleep};
 
+use super::observe::{is_foreign_cluster, named};
 use super::roles::{PATH, POLICY, RoleKind, trust};
 use super::task::is_shortage;
 use super::{Task, TaskState, TaskWatch, definition, request, secrets};
@@ -94,12 +95,28 @@ impl Maker<'_> {
         }
     }
 
-    /// What has a name of its own is there already where an earlier attempt or another run made it.
-    fn or_there(result: Result<(), Failure>) -> Result<(), Failure> {
-        match result {
-            Err(failure) if failure.class == FailureClass::Conflict => Ok(()),
-            result => result,
+    /// What has a name of its own is there already where an earlier attempt or another run made it;
+    /// or it is somebody else's, and carries our tags not.
+    async fn or_ours(
+        &self,
+        created: Result<(), Failure>,
+        key: &Key<AwsKind>,
+    ) -> Result<(), Failure> {
+        let failure = match created {
+            Err(failure) if failure.class == FailureClass::Conflict => failure,
+            result => return result,
+        };
+        let ours = named(self.session, key.kind, &key.name).await?;
+        match ours.is_some_and(|ownership| ownership.environment == *self.name()) {
+            true => Ok(()),
+            false => Err(self.foreign(&failure.call, key)),
         }
+    }
+
+    fn foreign(&self, call: &str, key: &Key<AwsKind>) -> Failure {
+        let message = format!("there is a {key} already, which does not carry our tags");
+        Failure::new(FailureClass::Invalid, call, message)
+            .with_hint("it is somebody else's: give the environment another name")
     }
 
     async fn create_log_group(&self, key: &Key<AwsKind>, marks: &Marks) -> Result<(), Failure> {
@@ -115,7 +132,7 @@ impl Maker<'_> {
                 request.clone().send()
             })
             .await;
-        Self::or_there(created.map(|_| ()))
+        self.or_ours(created.map(|_| ()), key).await
     }
 
     async fn retain(&self, key: &Key<AwsKind>) -> Result<(), Failure> {
@@ -146,17 +163,17 @@ impl Maker<'_> {
             .role_name(&*key.name)
             .path(PATH)
             .description("Tasks of a Seatbox environment")
-            .assume_role_policy_document(trust(self.session))
+            .assume_role_policy_document(trust(&self.session.account()))
             .set_tags(Some(tags));
         let created = self
             .session
             .call(Action::iam("CreateRole"), move || request.clone().send())
             .await;
-        Self::or_there(created.map(|_| ()))
+        self.or_ours(created.map(|_| ()), key).await
     }
 
     async fn permit(&self, key: &Key<AwsKind>, kind: RoleKind) -> Result<(), Failure> {
-        let policy = kind.policy(self.session, self.name());
+        let policy = kind.policy(&self.session.account(), self.name());
         let request = self.session.iam.put_role_policy().role_name(&*key.name);
         let request = request.policy_name(POLICY).policy_document(policy);
         self.session
@@ -166,6 +183,10 @@ impl Maker<'_> {
     }
 
     async fn create_cluster(&self, key: &Key<AwsKind>, marks: &Marks) -> Result<(), Failure> {
+        // Asked to create what is there, ECS gives that, whoever's it is.
+        if is_foreign_cluster(self.session, &key.name).await? {
+            return Err(self.foreign("CreateCluster", key));
+        }
         let mut request = self.session.ecs.create_cluster().cluster_name(&*key.name);
         if self.environment.ecs.capacity == Capacity::FargateSpot {
             request = request

@@ -14,10 +14,10 @@ use crate::engine::{Failure, FailureClass};
 use crate::model::seat::Owner;
 use crate::model::{Environment, SeatNumber};
 use crate::plan::{Bond, Desired, Fingerprint, Key, Need, Stage};
+use crate::provider::aws::names;
 use crate::provider::aws::scheme::{
     Aws, AwsKind, AwsStep, DefinitionSpec, Marks, ParameterSpec, TaskSpec,
 };
-use crate::provider::aws::{Session, names};
 
 /// The version of what these resources are made of.
 const VERSION: u32 = 1;
@@ -29,7 +29,7 @@ const READY: Duration = Duration::from_secs(180);
 /// What tasks are planned with.
 pub struct TaskSettings<'a> {
     /// Where.
-    pub session: &'a Session,
+    pub account: &'a Account,
     /// The fingerprint of the event key.
     pub key: &'a str,
     /// What is said of a resource of that owner.
@@ -47,18 +47,13 @@ pub fn desired(
     seats: &[SeatNumber],
     settings: &TaskSettings<'_>,
 ) -> Result<Vec<Desired<Aws>>, Failure> {
-    let session = settings.session;
-    let account = Account {
-        partition: session.partition.to_string(),
-        region: session.region.to_string(),
-        id: session.account.to_string(),
-    };
-    let roles = RoleKind::ALL.map(|kind| kind.arn(session, &environment.name));
+    let account = settings.account;
+    let roles = RoleKind::ALL.map(|kind| kind.arn(account, &environment.name));
     let [execution_role, task_role] = &roles;
     let translation = translate(&Request {
         environment,
         template: &template::built_in(),
-        account: &account,
+        account,
         execution_role: Some(execution_role),
         task_role: Some(task_role),
         log_group: &names::log_group(&environment.name),
@@ -155,11 +150,11 @@ impl Planner<'_> {
             vec![AwsStep::CreateLogGroup(group), AwsStep::Retain],
         ));
         for kind in RoleKind::ALL {
-            let policy = kind.policy(self.settings.session, name);
+            let policy = kind.policy(self.settings.account, name);
             let marks = marks(AwsKind::Role, &policy);
             wanted.push((
                 AwsKind::Role,
-                kind.name(self.settings.session, name),
+                kind.name(self.settings.account, name),
                 marks.fingerprint.clone(),
                 vec![AwsStep::CreateRole(marks, kind), AwsStep::Permit(kind)],
             ));
@@ -220,7 +215,7 @@ impl Planner<'_> {
             Bond::Follows,
         ));
         for kind in RoleKind::ALL {
-            let role = kind.name(self.settings.session, name);
+            let role = kind.name(self.settings.account, name);
             needs.push(need(AwsKind::Role, role, 2, Bond::Follows));
         }
         let parameters: Vec<(Arc<str>, ParameterSpec)> = self

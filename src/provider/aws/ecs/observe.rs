@@ -102,6 +102,52 @@ async fn clusters(session: &Session, names: &[String]) -> Result<Vec<Thing>, Fai
     Ok(active.filter_map(thing).collect())
 }
 
+/// Whether there is a cluster of that name that is nobody's of ours.
+///
+/// # Errors
+/// What AWS says.
+pub(super) async fn is_foreign_cluster(session: &Session, name: &str) -> Result<bool, Failure> {
+    let request = session
+        .ecs
+        .describe_clusters()
+        .clusters(name)
+        .include(ClusterField::Tags);
+    let action = Action::ecs("DescribeClusters");
+    let answer = session.call(action, || request.clone().send()).await?;
+    let mut active = answer
+        .clusters()
+        .iter()
+        .filter(|cluster| cluster.status() == Some("ACTIVE"));
+    Ok(active.any(|cluster| {
+        let tags = own_tags(cluster.tags.clone());
+        Thing::of(
+            AwsKind::Cluster,
+            Some(name.to_owned()),
+            &tags,
+            None,
+            Detail::None,
+        )
+        .is_none()
+    }))
+}
+
+/// Whose the log group or the role of that name is, where it is one of ours.
+///
+/// # Errors
+/// What AWS says.
+pub(super) async fn named(
+    session: &Session,
+    kind: AwsKind,
+    name: &str,
+) -> Result<Option<Ownership>, Failure> {
+    let found = match kind {
+        AwsKind::Role => role(session, name).await?.into_iter().collect(),
+        _ => log_groups_under(session, name).await?,
+    };
+    let mut found = found.into_iter().filter(|thing: &Thing| *thing.id == *name);
+    Ok(found.next().map(|thing| thing.ownership))
+}
+
 /// ECS's tags as ours.
 fn own_tags(tags: Option<Vec<aws_sdk_ecs::types::Tag>>) -> Vec<Tag> {
     let tags = tags.unwrap_or_default().into_iter();
@@ -291,10 +337,16 @@ async fn log_groups(
     environment: Option<&EnvironmentName>,
 ) -> Result<Vec<Thing>, Failure> {
     let prefix = environment.map_or(names::LOG_GROUPS.to_owned(), names::log_group);
+    let mut groups = log_groups_under(session, &prefix).await?;
+    groups.retain(|group| environment.is_none_or(|of| *names::log_group(of) == *group.id));
+    Ok(groups)
+}
+
+async fn log_groups_under(session: &Session, prefix: &str) -> Result<Vec<Thing>, Failure> {
     let request = |token| {
         let request = session.logs.describe_log_groups();
         request
-            .log_group_name_prefix(&prefix)
+            .log_group_name_prefix(prefix)
             .set_next_token(token)
             .send()
     };
@@ -306,9 +358,8 @@ async fn log_groups(
         let Some(name) = group.log_group_name else {
             continue;
         };
-        let is_other = environment.is_some_and(|of| names::log_group(of) != name);
         // An ARN with a star behind it stands for the streams as well, and is no resource to ask for.
-        let (false, Some(arn)) = (is_other, group.arn) else {
+        let Some(arn) = group.arn else {
             continue;
         };
         let arn = arn.trim_end_matches(":*");
@@ -340,10 +391,11 @@ async fn roles(
     session: &Session,
     environment: Option<&EnvironmentName>,
 ) -> Result<Vec<Thing>, Failure> {
+    let account = session.account();
     let names: Vec<String> = match environment {
         Some(of) => RoleKind::ALL
             .iter()
-            .map(|kind| kind.name(session, of))
+            .map(|kind| kind.name(&account, of))
             .collect(),
         None => all_roles(session).await?,
     };
@@ -364,6 +416,7 @@ async fn all_roles(session: &Session) -> Result<Vec<String>, Failure> {
         let names = page.roles.into_iter().map(|role| role.role_name);
         (names.collect::<Vec<String>>(), page.marker)
     });
+    let account = session.account();
     let marked = |name: &String| {
         // seatbox-ENVIRONMENT-REGION-KIND
         let environment = name
@@ -373,7 +426,7 @@ async fn all_roles(session: &Session) -> Result<Vec<String>, Failure> {
         let of = |kind: &RoleKind| {
             environment
                 .as_ref()
-                .is_some_and(|of| kind.name(session, of) == *name)
+                .is_some_and(|of| kind.name(&account, of) == *name)
         };
         RoleKind::ALL.iter().any(of)
     };

@@ -3,8 +3,9 @@
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
+use super::parameters::Account;
 use crate::model::EnvironmentName;
-use crate::provider::aws::{Session, names};
+use crate::provider::aws::names;
 
 /// The path of all our roles.
 pub const PATH: &str = "/seatbox/";
@@ -27,8 +28,8 @@ impl RoleKind {
 
     /// The role's name: 64 characters at most (IAM user guide, "Name requirements"). Roles are the
     /// same in every region, so the region is in it.
-    pub fn name(self, session: &Session, environment: &EnvironmentName) -> String {
-        let region = crate::hex(&Sha256::digest(session.region.as_bytes())[..3]);
+    pub fn name(self, account: &Account, environment: &EnvironmentName) -> String {
+        let region = crate::hex(&Sha256::digest(account.region.as_bytes())[..3]);
         let kind = match self {
             Self::Execution => "exec",
             Self::Task => "task",
@@ -37,25 +38,23 @@ impl RoleKind {
     }
 
     /// The role's ARN.
-    pub fn arn(self, session: &Session, environment: &EnvironmentName) -> String {
-        let name = self.name(session, environment);
+    pub fn arn(self, account: &Account, environment: &EnvironmentName) -> String {
+        let name = self.name(account, environment);
         format!(
             "arn:{}:iam::{}:role{PATH}{name}",
-            session.partition, session.account
+            account.partition, account.id
         )
     }
 
     /// What the role may do.
-    pub fn policy(self, session: &Session, environment: &EnvironmentName) -> String {
-        let Session {
+    pub fn policy(self, account: &Account, environment: &EnvironmentName) -> String {
+        let Account {
             partition,
             region,
-            account,
-            ..
-        } = session;
-        let arn = |service: &str, rest: String| {
-            format!("arn:{partition}:{service}:{region}:{account}:{rest}")
-        };
+            id,
+        } = account;
+        let arn =
+            |service: &str, rest: String| format!("arn:{partition}:{service}:{region}:{id}:{rest}");
         let statements = match self {
             Self::Execution => {
                 let group = format!("log-group:{}:*", names::log_group(environment));
@@ -110,14 +109,14 @@ impl RoleKind {
 }
 
 /// Who may take a role: tasks of this account.
-pub fn trust(session: &Session) -> String {
+pub fn trust(account: &Account) -> String {
     json!({
         "Version": "2012-10-17",
         "Statement": [{
             "Effect": "Allow",
             "Principal": {"Service": "ecs-tasks.amazonaws.com"},
             "Action": "sts:AssumeRole",
-            "Condition": {"StringEquals": {"aws:SourceAccount": *session.account}},
+            "Condition": {"StringEquals": {"aws:SourceAccount": account.id}},
         }],
     })
     .to_string()
