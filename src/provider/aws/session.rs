@@ -45,6 +45,7 @@ pub struct Session {
     /// When which call may be made.
     pub(super) limiter: Arc<Limiter>,
     pub(super) ec2: aws_sdk_ec2::Client,
+    pub(super) quotas: aws_sdk_servicequotas::Client,
     pub(super) ssm: aws_sdk_ssm::Client,
 }
 
@@ -109,6 +110,7 @@ impl Session {
             cancel,
             limiter: Arc::default(),
             ec2: aws_sdk_ec2::Client::new(&config),
+            quotas: aws_sdk_servicequotas::Client::new(&config),
             ssm: aws_sdk_ssm::Client::new(&config),
         })
     }
@@ -134,6 +136,7 @@ impl Session {
             cancel: CancellationToken::new(),
             limiter: Arc::default(),
             ec2: aws_sdk_ec2::Client::new(&config),
+            quotas: aws_sdk_servicequotas::Client::new(&config),
             ssm: aws_sdk_ssm::Client::new(&config),
         }
     }

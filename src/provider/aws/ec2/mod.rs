@@ -3,6 +3,7 @@
 pub mod guest;
 pub mod guest_bundle;
 pub mod guest_data;
+mod image;
 mod instance;
 mod launch;
 mod observe;
@@ -13,6 +14,7 @@ mod terminate;
 pub mod unsupported;
 mod watch;
 
+pub use image::Image;
 pub use instance::{Instance, InstanceState};
 pub use launch::{Launch, Launcher};
 pub use observe::observe;
