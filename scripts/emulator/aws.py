@@ -118,6 +118,10 @@ class Containers:
         self.container_definitions = [container]
 
 
+def details(task):
+    return [detail for attached in task.attachments for detail in attached["details"]]
+
+
 @replaces(Task)
 def __init__(old, self, cluster, task_definition, *given, **named):
     old(self, cluster, task_definition, *given, **named)
@@ -131,6 +135,11 @@ def __init__(old, self, cluster, task_definition, *given, **named):
         if described.get("healthCheck"):
             self.health_status = "HEALTHY"
         self.containers.append(container)
+    # And on the internet, as they ask to be.
+    network = ec2_backends[self._account_id][self.region_name]
+    for detail in details(self):
+        if detail["name"] == "networkInterfaceId":
+            network.enis[detail["value"]].public_ip = serve.next_address()
 
 
 @replaces(EC2ContainerServiceBackend)
@@ -139,7 +148,7 @@ def stop_task(old, self, *given, **named):
     for container in task.containers:
         container.last_status = "STOPPED"
     network = ec2_backends[self.account_id][self.region_name]
-    for detail in (detail for attached in task.attachments for detail in attached["details"]):
+    for detail in details(task):
         if detail["name"] == "networkInterfaceId" and detail["value"] in network.enis:
             network.delete_network_interface(detail["value"])
     return task
