@@ -79,7 +79,7 @@ pub fn offline(
         }
         #[cfg(feature = "aws")]
         ProviderKind::Ec2 | ProviderKind::Ecs => {
-            let plan = aws::offline::plan(&environment, &seats, now);
+            let plan = aws::offline::plan(&environment, &seats, now)?;
             show::plan(global.output, &environment, &plan, &Preflight::default());
             Ok(exit(&plan))
         }

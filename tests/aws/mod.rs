@@ -4,6 +4,8 @@
 mod account;
 mod clock;
 mod dependencies;
+mod ec2;
+mod ecs;
 mod emulator;
 mod faults;
 pub mod guest;

@@ -314,7 +314,7 @@ pub fn of(client: &Client) -> Vec<String> {
     lines
 }
 
-/// Adds the things of one list, and to the living those instances and networks that others belong to.
+/// Adds the things of one list, also to the living, to whom others belong.
 fn query(
     client: &Client,
     service: &str,
@@ -350,7 +350,6 @@ fn query(
                 "instance" if xml::text(thing, &["instanceState", "code"]) == Some(TERMINATED) => {
                     continue;
                 }
-                "instance" | "vpc" => _ = living.insert(id.to_owned()),
                 "interface" if is_left_over(thing, id, living) => continue,
                 // The emulator forgets to take it away with its VPC.
                 "network acl"
@@ -360,7 +359,9 @@ fn query(
                 {
                     continue;
                 }
-                _ => {}
+                // The emulator remembers those of what is gone.
+                "tag" if !living.contains(id) => continue,
+                _ => _ = living.insert(id.to_owned()),
             }
             let details = details
                 .iter()

@@ -26,4 +26,4 @@ pub mod throttle;
 pub mod tokens;
 mod upstream;
 pub mod visibility;
-mod xml;
+pub mod xml;

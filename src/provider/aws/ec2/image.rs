@@ -28,11 +28,12 @@ pub async fn find(session: &Session, named: &MachineImage) -> Result<Image, Fail
             let answer = session
                 .call(Action::ssm("GetParameter"), || request.clone().send())
                 .await
-                .map_err(|failure| {
-                    failure.with_hint(format!(
+                .map_err(|failure| match failure.class {
+                    FailureClass::NotFound => failure.with_hint(format!(
                         "ec2.image: {name} names no image in {}",
                         session.region
-                    ))
+                    )),
+                    _ => failure,
                 })?;
             answer
                 .parameter

@@ -76,6 +76,16 @@ impl Action {
         Self::new(Service::Ecs, name)
     }
 
+    /// An action of IAM, called as usual.
+    pub const fn iam(name: &'static str) -> Self {
+        Self::new(Service::Iam, name)
+    }
+
+    /// An action of CloudWatch Logs, called as usual.
+    pub const fn logs(name: &'static str) -> Self {
+        Self::new(Service::Logs, name)
+    }
+
     /// An action of Systems Manager, called as usual.
     pub const fn ssm(name: &'static str) -> Self {
         Self::new(Service::Ssm, name)

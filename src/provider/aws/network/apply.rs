@@ -379,6 +379,23 @@ where
     }
 }
 
+/// Makes a call that takes something away until nothing uses that any more, for a while: AWS lets go
+/// of what others were made of some time after their end. An interruption ends the wait.
+pub(in crate::provider::aws) async fn let_go<F>(
+    mut call: impl FnMut() -> F,
+    progress: &Progress,
+) -> Result<(), Failure>
+where
+    F: Future<Output = Result<(), Failure>>,
+{
+    let attempts = until(&mut call, FailureClass::Conflict, LETTING_GO);
+    tokio::select! {
+        result = attempts => return result,
+        () = progress.interrupted() => {}
+    }
+    call().await
+}
+
 /// Takes a part of a network away. What is gone already is success, and what something still uses
 /// is tried for a while: AWS lets go of what an instance had some time after its end.
 ///
@@ -438,11 +455,7 @@ pub async fn delete(
             _ => claim::delete(session, id).await,
         }
     };
-    let attempts = until(call, FailureClass::Conflict, LETTING_GO);
-    let result = tokio::select! {
-        result = attempts => result,
-        () = progress.interrupted() => call().await,
-    };
+    let result = let_go(call, progress).await;
     match result {
         Err(failure) if failure.class == FailureClass::NotFound => Ok(()),
         result => result,

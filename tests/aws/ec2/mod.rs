@@ -1,0 +1,14 @@
+//! Seats on EC2: the real program, before an emulator whose instances answer over SSH.
+
+pub mod lab;
+
+mod account;
+mod calls;
+mod event;
+mod kill;
+mod late;
+mod many;
+mod others;
+mod shortage;
+mod sweep;
+mod two;

@@ -1,0 +1,5 @@
+//! Seats as tasks.
+
+mod event;
+mod faults;
+mod lab;
