@@ -12,7 +12,7 @@ use crate::model::SeatNumber;
 use crate::model::seat::SeatState;
 use crate::model::view::SeatView;
 use crate::plan::{Cause, Mode, Operation, Plan, Scheme};
-use crate::provider::Provider;
+use crate::provider::{Preflight, Provider};
 
 /// How many plans are made for a seat at most.
 const MOST_ROUNDS: u32 = 4;
@@ -28,6 +28,22 @@ pub struct Converged {
     pub views: Vec<SeatView>,
 }
 
+/// Why nothing can be said of the seats.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A look or a plan failed.
+    #[error(transparent)]
+    Call(#[from] Failure),
+    /// What is planned can't be had, and nothing was created.
+    #[error("nothing was created: {}", failures(.0))]
+    Refused(Preflight),
+}
+
+fn failures(preflight: &Preflight) -> String {
+    let failures: Vec<String> = preflight.failures().map(ToString::to_string).collect();
+    failures.join("; ")
+}
+
 /// Brings `seats` to what the environment says. Seats for which another look may find a way around
 /// what failed ([`FailureClass::may_be_replanned`]), or which are not as this run left them, have
 /// another round, in which only they are planned for; of a reset only what is left is made then
@@ -35,7 +51,8 @@ pub struct Converged {
 ///
 /// # Errors
 ///
-/// A look or a plan that failed: without it nothing can be said of the seats.
+/// A look or a plan that failed: without it nothing can be said of the seats. Or a preflight that did,
+/// before anything was created.
 pub async fn converge<P: Provider>(
     provider: &P,
     seats: &[SeatNumber],
@@ -43,7 +60,7 @@ pub async fn converge<P: Provider>(
     mode: Mode,
     events: &Events,
     cancel: &CancellationToken,
-) -> Result<Converged, Failure> {
+) -> Result<Converged, Error> {
     let begun = Instant::now();
     let mut told: BTreeSet<String> = BTreeSet::new();
     let mut total = Outcome::default();
@@ -57,10 +74,18 @@ pub async fn converge<P: Provider>(
             _ => Afterwards::Replan,
         };
         let plan = provider.converge(&known, &scope, &mode).await?;
-        for notice in plan.notices.iter().cloned().chain(replaced(&plan)) {
+        let preflight = match number == 1 && plan.creates() {
+            true => provider.preflight(&known, &plan).await,
+            false => Preflight::default(),
+        };
+        let notices = plan.notices.iter().cloned().chain(replaced(&plan));
+        for notice in notices.chain(preflight.notices()) {
             if told.insert(notice.clone()) {
                 events.notice(notice);
             }
+        }
+        if preflight.failures().next().is_some() {
+            return Err(Error::Refused(preflight));
         }
         let phase = match plan.changes_nothing() {
             true => Phase::Check,

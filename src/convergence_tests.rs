@@ -10,6 +10,7 @@ use crate::engine::{Apply, Event, Progress};
 use crate::plan::tests::{Toy, ToyKind, a_box, floor, found};
 use crate::plan::{self, Action, Blocked, Desired, Found, Key};
 use crate::provider::Existing;
+use crate::provider::preflight::{Check, Verdict};
 
 type Things = BTreeMap<Key<ToyKind>, Found<Toy>>;
 
@@ -26,6 +27,10 @@ struct World {
     blocked: Mutex<HashMap<u32, (usize, &'static str)>>,
     /// What is gone right after that call.
     vanishing: Mutex<HashMap<String, Key<ToyKind>>>,
+    /// How often it was asked whether a plan can be carried out.
+    preflights: AtomicUsize,
+    /// Whether none can.
+    refuses: bool,
     /// Cancelled by that call.
     cancel_at: Option<(String, CancellationToken)>,
 }
@@ -75,15 +80,22 @@ impl World {
     }
 
     async fn bring(&self, seats: u32, mode: Mode) -> (Converged, Vec<Event>) {
+        let (converged, events) = self.try_bring(seats, mode).await;
+        (converged.unwrap(), events)
+    }
+
+    async fn try_bring(
+        &self,
+        seats: u32,
+        mode: Mode,
+    ) -> (std::result::Result<Converged, Error>, Vec<Event>) {
         let cancel = match &self.cancel_at {
             Some((_, cancel)) => cancel.clone(),
             None => CancellationToken::new(),
         };
         let seats: Vec<SeatNumber> = (1..=seats).map(seat).collect();
         let (events, mut receiver) = Events::channel();
-        let converged = converge(self, &seats, Phase::Up, mode, &events, &cancel)
-            .await
-            .unwrap();
+        let converged = converge(self, &seats, Phase::Up, mode, &events, &cancel).await;
         drop(events);
         let mut seen = Vec::new();
         while let Some(event) = receiver.recv().await {
@@ -182,6 +194,18 @@ impl Provider for World {
         plan.seats = seats.to_vec();
         plan.blocked = blocked;
         Ok(plan)
+    }
+
+    async fn preflight(&self, _: &Things, _: &Plan<Toy>) -> Preflight {
+        self.preflights.fetch_add(1, Ordering::Relaxed);
+        let unknown = Check::new("room", Verdict::Unknown, "nobody knows");
+        let failed = Check::new("room", Verdict::Failed, "there is none");
+        Preflight {
+            checks: match self.refuses {
+                true => vec![unknown, failed],
+                false => vec![unknown],
+            },
+        }
     }
 
     fn existing(&self, _: &Things) -> Vec<Existing<Toy>> {
@@ -471,4 +495,31 @@ async fn an_interruption_ends_the_wait_for_one_who_is_gone() {
     assert!(converged.outcome.interrupted);
     assert_eq!(*result(&converged, 2), SeatResult::Interrupted);
     assert!(begun.elapsed().as_secs() < 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whether_a_plan_can_be_carried_out_is_asked_once_and_only_where_something_is_created() {
+    let world = World::default().fail("make b1", &[FailureClass::Conflict]);
+    let (_, events) = world.bring(2, Mode::Repair).await;
+    assert!(world.looks() > 2, "there was another round");
+    assert_eq!(world.preflights.load(Ordering::Relaxed), 1);
+    let told = |event: &&Event| matches!(event, Event::Notice { message } if message.contains("nobody knows"));
+    assert_eq!(events.iter().filter(told).count(), 1);
+    world.bring(2, Mode::Repair).await;
+    assert_eq!(world.preflights.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_a_plan_can_not_be_carried_out_nothing_of_it_is() {
+    let world = World {
+        refuses: true,
+        ..World::default()
+    };
+    let (refused, _) = world.try_bring(2, Mode::Repair).await;
+    let refused = refused.unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "nothing was created: room: there is none"
+    );
+    assert!(world.calls.lock().unwrap().is_empty());
 }

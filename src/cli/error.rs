@@ -6,11 +6,14 @@ use miette::Diagnostic as _;
 
 use super::args::Output;
 use crate::bundle;
+use crate::convergence;
 use crate::diagnostic::Diagnostics;
 use crate::engine::{Failure, FailureClass};
 use crate::exit::Exit;
 use crate::expiry::Clocks;
+use crate::provider::Preflight;
 use crate::provider::docker::connect::ConnectError;
+use crate::report::json::v1;
 use crate::secret::KeyError;
 
 /// Why a command did not do what was asked of it.
@@ -36,6 +39,9 @@ pub enum Error {
     /// A call failed without which nothing can be done.
     #[error("{0}")]
     Call(#[from] Failure),
+    /// What is planned can't be had, and nothing was created.
+    #[error("{}", convergence::Error::Refused(.0.clone()))]
+    Refused(Preflight),
     /// Two clocks differ so much that neither can be believed.
     #[error("{0}: nothing was swept, for one of them is wrong")]
     Clocks(Clocks),
@@ -45,6 +51,15 @@ pub enum Error {
     /// Somebody interrupted it.
     #[error("interrupted")]
     Interrupted,
+}
+
+impl From<convergence::Error> for Error {
+    fn from(error: convergence::Error) -> Self {
+        match error {
+            convergence::Error::Call(failure) => Self::Call(failure),
+            convergence::Error::Refused(preflight) => Self::Refused(preflight),
+        }
+    }
 }
 
 impl From<bundle::Error> for Error {
@@ -71,7 +86,7 @@ impl Error {
     /// How the program ends.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Input(_) | Self::Usage { .. } => Exit::Input,
+            Self::Input(_) | Self::Usage { .. } | Self::Refused(_) => Exit::Input,
             Self::Unreachable(_) => Exit::Unreachable,
             Self::Call(failure) => match failure.class {
                 FailureClass::Connection | FailureClass::Unreachable | FailureClass::Timeout => {
@@ -95,7 +110,7 @@ impl Error {
                  --only NAME` takes an environment away whatever the clocks say"
                     .to_owned(),
             ),
-            Self::Input(_) | Self::Io(..) | Self::Interrupted => None,
+            Self::Input(_) | Self::Refused(_) | Self::Io(..) | Self::Interrupted => None,
         }
     }
 
@@ -107,6 +122,10 @@ impl Error {
                 Self::Input(diagnostics) => Some(diagnostics),
                 _ => None,
             };
+            let preflight = match self {
+                Self::Refused(preflight) => Some(v1::plan::checks(preflight)),
+                _ => None,
+            };
             let document = serde_json::json!({
                 "version": 1,
                 "error": {
@@ -114,6 +133,7 @@ impl Error {
                     "hint": self.hint(),
                     "exit_code": self.exit().code(),
                     "diagnostics": diagnostics,
+                    "preflight": preflight,
                 }
             });
             anstream::eprintln!("{document}");
@@ -126,6 +146,16 @@ impl Error {
             return;
         }
         use owo_colors::OwoColorize as _;
+        if let Self::Refused(preflight) = self {
+            for check in preflight.failures() {
+                anstream::eprintln!("{} {check}", "error:".red().bold());
+                if let Some(hint) = &check.hint {
+                    anstream::eprintln!("{} {hint}", "hint:".cyan());
+                }
+            }
+            anstream::eprintln!("nothing was created");
+            return;
+        }
         anstream::eprintln!("{} {self}", "error:".red().bold());
         if let Some(hint) = self.hint() {
             anstream::eprintln!("{} {hint}", "hint:".cyan());

@@ -15,10 +15,10 @@ use crate::image::Recipes;
 use crate::model::SeatNumber;
 use crate::model::environment::ProviderKind;
 use crate::plan::{Mode, Plan, Scheme};
-use crate::provider::Provider;
 #[cfg(feature = "aws")]
 use crate::provider::aws;
 use crate::provider::docker::offline;
+use crate::provider::{Preflight, Provider};
 
 /// Prints what `up` would do.
 pub async fn run(
@@ -46,8 +46,16 @@ pub async fn print<P: Provider>(
     let provider = &context.provider;
     let observed = context::look(provider).await?;
     let plan = provider.converge(&observed, seats, mode).await?;
-    show::plan(global.output, &context.environment, &plan);
-    Ok(exit(&plan))
+    let preflight = match plan.creates() {
+        true => provider.preflight(&observed, &plan).await,
+        false => Preflight::default(),
+    };
+    show::plan(global.output, &context.environment, &plan, &preflight);
+    match preflight.failures().next() {
+        // As `up` would end, too.
+        Some(_) => Ok(Exit::Input),
+        None => Ok(exit(&plan)),
+    }
 }
 
 /// Prints what `up` would do where there is nothing yet. Nobody is asked, and no key is made.
@@ -66,13 +74,13 @@ pub fn offline(
         ProviderKind::Docker => {
             let recipes = Recipes::load(environment.images.recipes.as_deref())?;
             let plan = offline::plan(&environment, &recipes, &seats, now);
-            show::plan(global.output, &environment, &plan);
+            show::plan(global.output, &environment, &plan, &Preflight::default());
             Ok(exit(&plan))
         }
         #[cfg(feature = "aws")]
         ProviderKind::Ec2 | ProviderKind::Ecs => {
             let plan = aws::offline::plan(&environment, &seats, now)?;
-            show::plan(global.output, &environment, &plan);
+            show::plan(global.output, &environment, &plan, &Preflight::default());
             Ok(exit(&plan))
         }
         #[cfg(not(feature = "aws"))]

@@ -10,6 +10,7 @@ use crate::image::{Choice, Origin};
 use crate::model::Environment;
 use crate::model::view::SeatView;
 use crate::plan::{Plan, Scheme};
+use crate::provider::Preflight;
 use crate::removal::{Certificate, Thing};
 use crate::report::json::v1;
 use crate::report::view::{ExtensionView, ImageFrom, ImageView};
@@ -67,11 +68,22 @@ pub fn converged(
     print(format_args!("\n{}", summary::text(&closing)));
 }
 
-/// A plan, as it would be carried out.
-pub fn plan<S: Scheme>(output: Output, environment: &Environment, plan: &Plan<S>) {
+/// A plan, as it would be carried out, and whether that can be.
+pub fn plan<S: Scheme>(
+    output: Output,
+    environment: &Environment,
+    plan: &Plan<S>,
+    preflight: &Preflight,
+) {
     match output {
-        Output::Json => json(&v1::PlanReport::new(Some(&environment.name), plan, &[])),
-        Output::Text => print(plan),
+        Output::Json => {
+            let report = v1::PlanReport::new(Some(&environment.name), plan, &[]);
+            json(&report.after(preflight));
+        }
+        Output::Text => {
+            print(plan);
+            print(preflight);
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use super::args::{EnvironmentArgs, Global, SeatsArgs};
 use super::bundle;
 use super::context::{self, Context, Missing};
-use super::error::{Error, Result};
+use super::error::Result;
 use super::interruption::Interruption;
 use super::place::{AnyContext, Place, with_provider};
 use super::progress::Shown;
@@ -50,7 +50,7 @@ pub async fn converge<P: Provider>(
     let provider = &context.provider;
     let result = bring(provider, seats, phase, mode, &shown.events, cancel).await;
     shown.finish().await;
-    let Converged { outcome, views } = result.map_err(Error::Call)?;
+    let Converged { outcome, views } = result?;
     show::converged(
         global.output,
         &context.environment,

@@ -151,6 +151,14 @@ impl<S: Scheme> Plan<S> {
         self.actions.iter().all(Action::is_check)
     }
 
+    /// Whether anything is brought up, and not only looked at or taken away.
+    pub fn creates(&self) -> bool {
+        let creates = |action: &Action<S>| {
+            matches!(action.operation, Operation::Bring(_)) && !action.is_check()
+        };
+        self.actions.iter().any(creates)
+    }
+
     /// How many actions change something.
     pub fn changes(&self) -> usize {
         self.actions

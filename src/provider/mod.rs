@@ -7,9 +7,11 @@ pub mod docker;
 pub mod files;
 pub mod labels;
 pub mod notices;
+pub mod preflight;
 pub mod signals;
 pub mod ssh;
 pub mod traits;
 pub mod workspace;
 
+pub use preflight::Preflight;
 pub use traits::{Existing, Logged, Logs, Operate, Provider};

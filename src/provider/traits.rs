@@ -4,6 +4,7 @@ use std::io::Write;
 
 use jiff::Timestamp;
 
+use super::Preflight;
 use crate::engine::{Apply, Failure};
 use crate::expiry::{Clocks, Expires};
 use crate::model::seat::Owner;
@@ -30,6 +31,16 @@ pub trait Provider: Apply<Self::Scheme> {
         seats: &[SeatNumber],
         mode: &Mode,
     ) -> impl Future<Output = Result<Plan<Self::Scheme>, Failure>> + Send;
+
+    /// Looks whether what `plan` creates can be had at all, before the first of it is created. A plan
+    /// that creates nothing asks for nothing.
+    fn preflight(
+        &self,
+        _observed: &Self::Observed,
+        _plan: &Plan<Self::Scheme>,
+    ) -> impl Future<Output = Preflight> + Send {
+        async { Preflight::default() }
+    }
 
     /// All that is ours in `observed`, with whose it is and when it expires.
     fn existing(&self, observed: &Self::Observed) -> Vec<Existing<Self::Scheme>>;

@@ -12,6 +12,7 @@ pub mod guest;
 mod limits;
 mod made;
 mod pages;
+mod preflight;
 mod proxy;
 mod sdk;
 mod shortage;

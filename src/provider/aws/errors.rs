@@ -206,11 +206,12 @@ const CONFLICTS: [&str; 17] = [
     "RouteAlreadyExists",
 ];
 
-const ABSENCES: [&str; 5] = [
+const ABSENCES: [&str; 6] = [
     "Gateway.NotAttached",
     "InvalidInstanceID.Malformed",
     "NoSuchEntity",
     "NoSuchEntityException",
+    "NoSuchResourceException",
     "ParameterNotFound",
 ];
 

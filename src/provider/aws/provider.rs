@@ -16,7 +16,7 @@ use super::found::{found, resource, shared};
 use super::ids::Ids;
 use super::observe::{self, Detail, Observed, Reach};
 use super::scheme::Aws;
-use super::{Session, network, status};
+use super::{Session, network, preflight, status};
 use crate::engine::{Apply, Failure, FailureClass, Progress};
 use crate::expiry::{Clocks, seconds_of};
 use crate::model::environment::ProviderKind;
@@ -24,7 +24,7 @@ use crate::model::view::SeatView;
 use crate::model::{Environment, EnvironmentName, SeatNumber, Service};
 use crate::plan::{self, Action, Found, Mode, Plan};
 use crate::provider::workspace::WorkspaceSource;
-use crate::provider::{Existing, Logged, Logs, Operate, Provider, notices};
+use crate::provider::{Existing, Logged, Logs, Operate, Preflight, Provider, notices};
 use crate::secret::EventKey;
 
 /// Seats on AWS.
@@ -212,6 +212,25 @@ impl Provider for AwsProvider {
         plan.notices = self.notices(observed);
         plan.notices.extend(wanted.notices);
         Ok(plan)
+    }
+
+    async fn preflight(&self, observed: &Observed, plan: &Plan<Aws>) -> Preflight {
+        let environment = self.environment();
+        let session = &self.session;
+        // Zones that were chosen for their offers need no second look.
+        let chosen = self.zones.get();
+        let zones = self.zones(observed).await.unwrap_or_default();
+        let zones: Vec<Arc<str>> = zones
+            .into_iter()
+            .filter(|zone| !chosen.is_some_and(|chosen| chosen.contains(zone)))
+            .collect();
+        let around = preflight::Surroundings {
+            session,
+            environment,
+            zones: &zones,
+        };
+        let image = self.applier.launcher.image(session, environment);
+        preflight::run(around, &preflight::Need::of(plan), image).await
     }
 
     fn existing(&self, observed: &Observed) -> Vec<Existing<Aws>> {

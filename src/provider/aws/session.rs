@@ -54,6 +54,7 @@ pub struct Session {
     pub(super) ecs: aws_sdk_ecs::Client,
     pub(super) iam: aws_sdk_iam::Client,
     pub(super) logs: aws_sdk_cloudwatchlogs::Client,
+    pub(super) quotas: aws_sdk_servicequotas::Client,
     pub(super) ssm: aws_sdk_ssm::Client,
 }
 
@@ -131,6 +132,7 @@ impl Session {
             ecs: aws_sdk_ecs::Client::new(&config),
             iam: aws_sdk_iam::Client::new(&config),
             logs: aws_sdk_cloudwatchlogs::Client::new(&config),
+            quotas: aws_sdk_servicequotas::Client::new(&config),
             ssm: aws_sdk_ssm::Client::new(&config),
         })
     }
@@ -159,6 +161,7 @@ impl Session {
             ecs: aws_sdk_ecs::Client::new(&config),
             iam: aws_sdk_iam::Client::new(&config),
             logs: aws_sdk_cloudwatchlogs::Client::new(&config),
+            quotas: aws_sdk_servicequotas::Client::new(&config),
             ssm: aws_sdk_ssm::Client::new(&config),
         }
     }

@@ -3,6 +3,7 @@
 pub mod lab;
 
 mod account;
+mod buckets;
 mod calls;
 mod event;
 mod kill;

@@ -1,5 +1,5 @@
 //! What Service Quotas says that an account may have: what the proxy's settings say, where they say
-//! something. The emulator knows the quotas of VPC alone.
+//! something.
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ use super::capacity::Capacity;
 const PLENTY: u64 = 20_000;
 
 /// Service, code, name.
-const QUOTAS: [(&str, &str, &str); 4] = [
+const QUOTAS: [(&str, &str, &str); 5] = [
     (
         "ec2",
         "L-1216C47A",
@@ -28,6 +28,7 @@ const QUOTAS: [(&str, &str, &str); 4] = [
         "Fargate On-Demand vCPU resource count",
     ),
     ("fargate", "L-36FBB829", "Fargate Spot vCPU resource count"),
+    ("vpc", "L-F678F1CE", "VPCs per Region"),
 ];
 
 /// The answer, if it is one of these services' quotas that are asked for.
@@ -62,6 +63,7 @@ fn describe(call: &Call, (service, code, name): &(&str, &str, &str), capacity: &
     let value = match *code {
         "L-1216C47A" => capacity.vcpus,
         "L-3032A538" => capacity.fargate_vcpus,
+        "L-F678F1CE" => capacity.vpcs.map(|vpcs| vpcs as u64),
         _ => None,
     };
     json!({

@@ -15,10 +15,11 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::OnceCell;
 use tokio::time::sleep;
 
+use super::image::{self, Image};
 use super::observe::instances;
 use super::{Instance, InstanceState, Stacks};
 use crate::engine::{Failure, FailureClass};
-use crate::model::aws::{MachineImage, Market};
+use crate::model::aws::Market;
 use crate::model::{Environment, SeatNumber};
 use crate::plan::Key;
 use crate::provider::aws::ids::Ids;
@@ -51,13 +52,6 @@ impl Quotas {
     fn note(&self, failure: &Failure) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure.clone());
     }
-}
-
-/// The image of a region, and its disk's name.
-#[derive(Debug, Clone)]
-struct Image {
-    id: String,
-    root: String,
 }
 
 /// What launches have in common.
@@ -95,6 +89,19 @@ struct Candidate<'a> {
 }
 
 impl Launcher {
+    /// The image that instances are made from.
+    ///
+    /// # Errors
+    /// There is none, or AWS does not say which.
+    pub async fn image(
+        &self,
+        session: &Session,
+        environment: &Environment,
+    ) -> Result<&Image, Failure> {
+        let find = || image::find(session, &environment.ec2.image);
+        self.image.get_or_try_init(find).await
+    }
+
     /// Launches an instance for each of these seats, and gives what came of each: its id.
     ///
     /// # Errors
@@ -104,7 +111,7 @@ impl Launcher {
         launch: &Launch<'_>,
         specs: &[&LaunchSpec],
     ) -> Result<Vec<Result<Arc<str>, Failure>>, Failure> {
-        let image = self.image.get_or_try_init(|| find_image(launch)).await?;
+        let image = self.image(launch.session, launch.environment).await?;
         let candidates = candidates(launch, specs[0].zone)?;
         let mut launched: BTreeMap<SeatNumber, Arc<str>> = BTreeMap::new();
         let mut last: Option<Failure> = None;
@@ -117,12 +124,12 @@ impl Launcher {
             let left = |spec: &&&LaunchSpec| !launched.contains_key(&spec.seat);
             let left: Vec<&LaunchSpec> = specs.iter().filter(left).copied().collect();
             let class = last.as_ref().map(|failure| failure.class);
-            // A quota is the same for every zone; it may have room for some.
+            // A quota is the same for every zone; it may have room for some. All of one are one.
             let in_vain = least == Least::All && class == Some(FailureClass::Quota);
             if left.is_empty() {
                 break;
             }
-            if in_vain || (least == Least::One && left.len() == 1 && last.is_some()) {
+            if in_vain || (least == Least::One && specs.len() == 1 && last.is_some()) {
                 continue;
             }
             if let Some(failure) = self.quotas.used_up() {
@@ -388,47 +395,4 @@ async fn request(
         launch.session.call_with(action, units, send).await
     });
     Ok(made.await?.instances.unwrap_or_default())
-}
-
-async fn find_image(launch: &Launch<'_>) -> Result<Image, Failure> {
-    let session = launch.session;
-    let id = match &launch.environment.ec2.image {
-        MachineImage::Id(id) => id.clone(),
-        MachineImage::Parameter(name) => {
-            let request = session.ssm.get_parameter().name(name);
-            let answer = session
-                .call(Action::ssm("GetParameter"), || request.clone().send())
-                .await
-                .map_err(|failure| match failure.class {
-                    FailureClass::NotFound => failure.with_hint(format!(
-                        "ec2.image: {name} names no image in {}",
-                        session.region
-                    )),
-                    _ => failure,
-                })?;
-            answer
-                .parameter
-                .and_then(|parameter| parameter.value)
-                .unwrap_or_default()
-        }
-    };
-    let request = session.ec2.describe_images().image_ids(&id);
-    let answer = session
-        .call(Action::ec2("DescribeImages"), || request.clone().send())
-        .await?;
-    let image = answer
-        .images
-        .unwrap_or_default()
-        .into_iter()
-        .next()
-        .ok_or_else(|| {
-            let message = format!("there is no image {id} in {}", session.region);
-            Failure::new(FailureClass::Invalid, "DescribeImages", message)
-        })?;
-    Ok(Image {
-        id,
-        root: image
-            .root_device_name
-            .unwrap_or_else(|| "/dev/sda1".to_owned()),
-    })
 }

@@ -4,6 +4,7 @@ mod desired;
 pub mod guest;
 pub mod guest_bundle;
 pub mod guest_data;
+mod image;
 mod instance;
 mod launch;
 mod observe;
@@ -15,6 +16,7 @@ pub mod unsupported;
 mod watch;
 
 pub use desired::{InstanceSettings, desired};
+pub use image::Image;
 pub use instance::{Instance, InstanceState};
 pub use launch::{Launch, Launcher};
 pub use observe::observe;

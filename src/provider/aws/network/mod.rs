@@ -13,4 +13,4 @@ pub use desired::{Network, desired};
 pub use observe::{Subnet, Vpc, observe};
 pub(super) use observe::{filter, own_tags};
 pub use rules::{Rule, Rules};
-pub use zones::offered;
+pub use zones::{offered, offerings};

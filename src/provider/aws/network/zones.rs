@@ -73,7 +73,10 @@ async fn all(session: &Session) -> Result<Vec<String>, Failure> {
 }
 
 /// A zone for each type that is offered there.
-async fn offerings(session: &Session, types: &[String]) -> Result<Vec<String>, Failure> {
+///
+/// # Errors
+/// What AWS says.
+pub async fn offerings(session: &Session, types: &[String]) -> Result<Vec<String>, Failure> {
     let filter = Filter::builder().name("instance-type");
     let filter = filter.set_values(Some(types.to_vec())).build();
     let request = |token: Option<String>| {

@@ -7,6 +7,7 @@ use super::certificate::KeptThing;
 use super::shared::Version;
 use crate::model::EnvironmentName;
 use crate::plan::{Plan, Scheme};
+use crate::provider::preflight::{Check, Preflight, QuotaView, Verdict};
 use crate::removal::Thing;
 
 /// What would be done.
@@ -28,6 +29,82 @@ pub struct PlanReport {
     pub kept: Vec<KeptThing>,
     /// What a person should know of.
     pub notices: Vec<String>,
+    /// What was looked at before anything is created; nothing where nothing has to be.
+    pub preflight: Vec<PreflightCheck>,
+}
+
+/// One thing that was looked at before anything is created.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct PreflightCheck {
+    /// What it is about: `identity`, `quota`, `type`, `image`, `zone`.
+    pub check: String,
+    /// What it came to.
+    pub result: PreflightResult,
+    /// What was found.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+    /// The quota that it is about.
+    pub quota: Option<QuotaReport>,
+}
+
+/// What a look came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum PreflightResult {
+    /// All is well.
+    Passed,
+    /// What is planned can't be done: `up` would create nothing.
+    Failed,
+    /// It could not be found out, which keeps nobody from trying.
+    Unknown,
+}
+
+/// A quota of an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct QuotaReport {
+    /// The service that has it, by its code.
+    pub service: String,
+    /// Its code.
+    pub code: String,
+    /// Its name.
+    pub name: String,
+    /// What it counts.
+    pub unit: String,
+    /// How much the account may have.
+    pub value: u64,
+    /// How much of that is in use, without what the plan takes away.
+    pub used: u64,
+    /// How much the plan needs.
+    pub need: u64,
+    /// The least quota that the plan fits in.
+    pub enough: u64,
+}
+
+/// The same as what was looked at.
+pub fn checks(preflight: &Preflight) -> Vec<PreflightCheck> {
+    let quota = |quota: &QuotaView| QuotaReport {
+        service: quota.service.clone(),
+        code: quota.code.clone(),
+        name: quota.name.clone(),
+        unit: quota.unit.clone(),
+        value: quota.value,
+        used: quota.used,
+        need: quota.need,
+        enough: quota.enough(),
+    };
+    let check = |check: &Check| PreflightCheck {
+        check: check.name.to_owned(),
+        result: match check.verdict {
+            Verdict::Passed => PreflightResult::Passed,
+            Verdict::Failed => PreflightResult::Failed,
+            Verdict::Unknown => PreflightResult::Unknown,
+        },
+        message: check.message.clone(),
+        hint: check.hint.clone(),
+        quota: check.quota.as_ref().map(quota),
+    };
+    preflight.checks.iter().map(check).collect()
 }
 
 /// One API call.
@@ -93,6 +170,16 @@ impl PlanReport {
             blocked: plan.blocked.iter().map(blocked).collect(),
             kept: kept.iter().map(Into::into).collect(),
             notices: plan.notices.clone(),
+            preflight: Vec::new(),
+        }
+    }
+
+    /// The same with what was looked at.
+    #[must_use]
+    pub fn after(self, preflight: &Preflight) -> Self {
+        Self {
+            preflight: checks(preflight),
+            ..self
         }
     }
 }

@@ -1,0 +1,15 @@
+//! What an account has, may have and is offered, against what a plan needs, before the first call that
+//! creates anything. What can't be found out keeps nobody from trying.
+
+mod identity;
+mod image;
+mod need;
+mod quota;
+mod run;
+mod types;
+mod vcpus;
+mod vpcs;
+mod zones;
+
+pub use need::Need;
+pub use run::{Surroundings, run};

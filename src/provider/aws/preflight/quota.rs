@@ -1,0 +1,102 @@
+//! What an account may have.
+
+use crate::engine::{Failure, FailureClass};
+use crate::provider::aws::Session;
+use crate::provider::aws::limits::{Action, Service};
+use crate::provider::preflight::{Check, QuotaView, Verdict};
+
+const GET: Action = Action::new(Service::ServiceQuotas, "GetServiceQuota");
+const GET_DEFAULT: Action = Action::new(Service::ServiceQuotas, "GetAWSDefaultServiceQuota");
+
+/// A quota that AWS publishes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quota {
+    /// The service that has it.
+    pub service: &'static str,
+    /// Its code.
+    pub code: &'static str,
+    /// Its name.
+    pub name: &'static str,
+    /// What it counts.
+    pub unit: &'static str,
+}
+
+/// How much the account may have: what was granted, or else what everybody may have.
+///
+/// # Errors
+/// What AWS says.
+pub async fn value(session: &Session, quota: Quota) -> Result<u64, Failure> {
+    let request = session.quotas.get_service_quota();
+    let request = request.service_code(quota.service).quota_code(quota.code);
+    let granted = session.call(GET, || request.clone().send()).await;
+    let quota = match granted {
+        Ok(answer) => answer.quota,
+        Err(failure) if failure.class == FailureClass::NotFound => {
+            let request = session.quotas.get_aws_default_service_quota();
+            let request = request.service_code(quota.service).quota_code(quota.code);
+            let answer = session.call(GET_DEFAULT, || request.clone().send());
+            answer.await?.quota
+        }
+        Err(failure) => return Err(failure),
+    };
+    let value = quota.and_then(|quota| quota.value);
+    value
+        .filter(|value| *value >= 0.0)
+        // Whole numbers, and far from where they would not be exact.
+        .map(|value| value as u64)
+        .ok_or_else(|| Failure::new(FailureClass::Invalid, GET.name, "the answer names no value"))
+}
+
+/// How what is used and needed fits in a quota. `each` is what one seat needs of it.
+pub fn judge(
+    session: &Session,
+    quota: Quota,
+    value: u64,
+    used: u64,
+    need: u64,
+    each: u64,
+) -> Check {
+    let Quota {
+        service,
+        code,
+        name,
+        unit,
+    } = quota;
+    let view = QuotaView {
+        service: service.to_owned(),
+        code: code.to_owned(),
+        name: name.to_owned(),
+        unit: unit.to_owned(),
+        value,
+        used,
+        need,
+    };
+    let enough = view.enough();
+    let verdict = match enough <= value {
+        true => Verdict::Passed,
+        false => Verdict::Failed,
+    };
+    let message = format!("{name} ({code}): {need} {unit} needed, {used} in use, {value} allowed");
+    let mut check = Check::new("quota", verdict, message);
+    if verdict == Verdict::Failed {
+        let mut hint = format!(
+            "ask for {enough} or more: `aws service-quotas request-service-quota-increase \
+             --service-code {service} --quota-code {code} --desired-value {enough} --region {}`",
+            session.region
+        );
+        match value.saturating_sub(used).checked_div(each) {
+            Some(0) | None => {}
+            Some(1) => hint.push_str("; there is room for 1 seat now"),
+            Some(seats) => hint.push_str(&format!("; there is room for {seats} seats now")),
+        }
+        check = check.with_hint(hint);
+    }
+    check.quota = Some(view);
+    check
+}
+
+/// That it is not known how much the account may have, or has.
+pub fn unknown(quota: Quota, failure: &Failure) -> Check {
+    let message = format!("{} ({}): {failure}", quota.name, quota.code);
+    Check::new("quota", Verdict::Unknown, message)
+}

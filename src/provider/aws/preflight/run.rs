@@ -1,0 +1,85 @@
+//! All checks of a plan, at the same time.
+
+use std::sync::Arc;
+
+use super::need::Need;
+use super::types::{self, Types};
+use super::{identity, image, vcpus, vpcs, zones};
+use crate::engine::Failure;
+use crate::model::Environment;
+use crate::model::environment::ProviderKind;
+use crate::provider::aws::Session;
+use crate::provider::aws::ec2::Image;
+use crate::provider::preflight::{Check, Preflight};
+
+/// Where and for what, besides what the plan needs.
+#[derive(Debug, Clone, Copy)]
+pub struct Surroundings<'a> {
+    /// Where.
+    pub session: &'a Session,
+    /// For what.
+    pub environment: &'a Environment,
+    /// The zones of the environment's subnets that nobody has looked at.
+    pub zones: &'a [Arc<str>],
+}
+
+/// Looks whether an account has room for what a plan needs. `image` finds the instances' image.
+pub async fn run<'i>(
+    around: Surroundings<'_>,
+    need: &Need,
+    image: impl Future<Output = Result<&'i Image, Failure>>,
+) -> Preflight {
+    let Surroundings {
+        session,
+        environment,
+        ..
+    } = around;
+    let mut checks = vec![identity::check(session)];
+    let network = async {
+        match need.vpcs {
+            0 => None,
+            vpcs => Some(vpcs::check(session, vpcs).await),
+        }
+    };
+    let seats = async {
+        match environment.provider {
+            ProviderKind::Ec2 if need.instances > 0 => instances(around, need, image).await,
+            _ => Vec::new(),
+        }
+    };
+    let (network, seats) = tokio::join!(network, seats);
+    checks.extend(seats);
+    checks.extend(network);
+    Preflight { checks }
+}
+
+async fn instances<'i>(
+    around: Surroundings<'_>,
+    need: &Need,
+    image: impl Future<Output = Result<&'i Image, Failure>>,
+) -> Vec<Check> {
+    let (session, settings) = (around.session, &around.environment.ec2);
+    let described = async {
+        let described = types::describe(session, &settings.types).await;
+        let none = Types::new();
+        let known = described.as_ref().unwrap_or(&none);
+        let room = match settings.types.first() {
+            Some(kind) => Some(vcpus::check(session, need, kind, settings.market, known).await),
+            None => None,
+        };
+        (described, room)
+    };
+    let offered = async {
+        match around.zones {
+            [] => None,
+            zones => Some(zones::check(session, &settings.types, zones).await),
+        }
+    };
+    let ((described, room), image, offered) = tokio::join!(described, image, offered);
+    let mut checks = types::check(settings, &described);
+    let known = described.unwrap_or_default();
+    checks.push(image::check(image, &known, &settings.types));
+    checks.extend(offered);
+    checks.extend(room);
+    checks
+}
