@@ -156,11 +156,14 @@ def stop_task(old, self, *given, **named):
 
 # Not those that have stopped, nor those of a cluster whose name begins alike.
 @replaces(EC2ContainerServiceBackend)
-def list_tasks(old, self, cluster_str=None, *given):
-    *others, status = given
-    cluster = self._get_cluster(cluster_str or "default").name
-    found = old(self, cluster_str, *others, status or "RUNNING")
-    return [task for task in found if task.cluster_name == cluster]
+def list_tasks(old, self, *given):
+    # moto's own asks for all.
+    if not given:
+        return old(self)
+    cluster_name, *others, status = given
+    cluster = self._get_cluster(cluster_name)
+    found = old(self, cluster_name, *others, status or "RUNNING")
+    return [task for task in found if task.cluster_arn == cluster.arn]
 
 
 @replaces(EC2ContainerServiceResponse)
