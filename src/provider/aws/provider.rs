@@ -202,6 +202,7 @@ impl Provider for AwsProvider {
         };
         exists.extend(found(environment, observed, in_scope, keeps));
         self.applier.ids.clear();
+        self.applier.watch.forget();
         for found in &exists {
             self.applier
                 .ids
