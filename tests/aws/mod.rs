@@ -2,6 +2,7 @@
 //! and the proxy before it, are as strict as AWS.
 
 mod account;
+mod alone;
 mod clock;
 mod dependencies;
 mod ec2;
