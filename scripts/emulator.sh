@@ -98,7 +98,7 @@ start() {
     deadline=$((SECONDS + START_SECONDS))
     until port=$(sed -n 's|.*Running on http://127\.0\.0\.1:\([0-9]*\).*|\1|p' "$directory/log") && [[ $port ]]; do
         if ! kill -0 $! 2>/dev/null || ((SECONDS >= deadline)); then
-            die "the emulator did not start within $START_SECONDS s; its log ends:"$'\n'"$(tail -n 20 "$directory/log")"
+            die "the emulator did not start; its log ends:"$'\n'"$(tail -n 20 "$directory/log")"
         fi
         sleep 0.1
     done
