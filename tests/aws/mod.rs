@@ -13,6 +13,7 @@ pub mod guest;
 mod limits;
 mod made;
 mod pages;
+mod policy;
 mod preflight;
 mod proxy;
 mod sdk;
