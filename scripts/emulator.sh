@@ -40,14 +40,14 @@ write_file() {
     local name setting
     {
         printf '# With this, seatbox takes the emulator of AWS at %s for AWS. To be sourced.\n' "$1"
-        for name in AWS_PROFILE AWS_DEFAULT_PROFILE AWS_DEFAULT_REGION AWS_SESSION_TOKEN \
+        for name in AWS_PROFILE AWS_DEFAULT_PROFILE AWS_SESSION_TOKEN \
             AWS_IGNORE_CONFIGURED_ENDPOINT_URLS AWS_ROLE_ARN AWS_WEB_IDENTITY_TOKEN_FILE \
             AWS_USE_FIPS_ENDPOINT AWS_USE_DUALSTACK_ENDPOINT AWS_CA_BUNDLE \
             AWS_ENDPOINT_URL_{CLOUDWATCH_LOGS,EC2,ECS,IAM,RESOURCE_GROUPS_TAGGING_API,SERVICE_QUOTAS,SSM,STS}; do
             printf 'unset %s\n' "$name"
         done
         printf 'export %s=%q\n' \
-            AWS_ENDPOINT_URL "$1" AWS_REGION "$REGION" \
+            AWS_ENDPOINT_URL "$1" AWS_REGION "$REGION" AWS_DEFAULT_REGION "$REGION" \
             AWS_ACCESS_KEY_ID test AWS_SECRET_ACCESS_KEY test \
             AWS_CONFIG_FILE /dev/null AWS_SHARED_CREDENTIALS_FILE /dev/null \
             AWS_EC2_METADATA_DISABLED true \
@@ -98,7 +98,7 @@ start() {
     deadline=$((SECONDS + START_SECONDS))
     until port=$(sed -n 's|.*Running on http://127\.0\.0\.1:\([0-9]*\).*|\1|p' "$directory/log") && [[ $port ]]; do
         if ! kill -0 $! 2>/dev/null || ((SECONDS >= deadline)); then
-            die "the emulator did not start within $START_SECONDS s; its log ends:"$'\n'"$(tail -n 20 "$directory/log")"
+            die "the emulator did not start; its log ends:"$'\n'"$(tail -n 20 "$directory/log")"
         fi
         sleep 0.1
     done

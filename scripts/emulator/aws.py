@@ -11,6 +11,7 @@ import serve
 from moto.core.responses import ActionResult
 from moto.ec2.models import ec2_backends
 from moto.ec2.models.instances import InstanceBackend
+from moto.ec2.models.vpcs import VPCBackend
 from moto.ec2.responses.instances import InstanceResponse
 from moto.ec2.utils import filter_dict_attribute_mapping
 from moto.ecs.models import Container, EC2ContainerServiceBackend, Task
@@ -48,7 +49,7 @@ def replaces(cls: type):
     return put
 
 
-# --- EC2: launches as large as may be, whose interfaces go with the instances ---
+# --- EC2: launches as large as may be; what belongs to an instance or a network goes with it ---
 
 filter_dict_attribute_mapping["client-token"] = "client_token"
 
@@ -63,6 +64,14 @@ def run_instances(old, self, *given, **named):
     for interface in named["nics"]:
         interface.setdefault("DeleteOnTermination", True)
     return old(self, *given, **named)
+
+
+@replaces(VPCBackend)
+def delete_vpc(old, self, vpc_id):
+    deleted = old(self, vpc_id)
+    for acl in [acl for acl in self.network_acls.values() if acl.vpc_id == vpc_id]:
+        del self.network_acls[acl.id]
+    return deleted
 
 
 # --- Parameter Store and quotas: what others than the account put there ---
