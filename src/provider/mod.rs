@@ -12,4 +12,4 @@ pub mod ssh;
 pub mod traits;
 pub mod workspace;
 
-pub use traits::{Existing, Logged, Logs, Operate, Provider};
+pub use traits::{Existing, Listed, Logged, Logs, Operate, Provider};

@@ -39,6 +39,7 @@ pub struct Session {
     pub clocks: Clocks,
     pub(super) ec2: aws_sdk_ec2::Client,
     pub(super) ssm: aws_sdk_ssm::Client,
+    pub(super) tagging: aws_sdk_resourcegroupstagging::Client,
 }
 
 /// Why there is no session.
@@ -98,6 +99,7 @@ impl Session {
             clocks,
             ec2: aws_sdk_ec2::Client::new(&config),
             ssm: aws_sdk_ssm::Client::new(&config),
+            tagging: aws_sdk_resourcegroupstagging::Client::new(&config),
         })
     }
 }

@@ -3,3 +3,4 @@
 mod lab;
 
 mod event;
+mod second_look;
