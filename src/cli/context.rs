@@ -10,6 +10,7 @@ use super::error::{Error, Result};
 use super::interruption::Interruption;
 use super::place::{self, AnyContext, Place};
 use crate::bundle::{Bundle, Unpacked, is_bundle};
+use crate::diagnostic::Diagnostics;
 use crate::engine::Failure;
 use crate::engine::retry::with_retries;
 use crate::environment::{self, Loaded, Overrides};
@@ -20,6 +21,8 @@ use crate::provider::Provider;
 use crate::provider::aws::AwsProvider;
 #[cfg(feature = "aws")]
 use crate::provider::aws::ec2::ssh::Ssh;
+#[cfg(feature = "aws")]
+use crate::provider::aws::unsupported;
 use crate::provider::docker::DockerProvider;
 use crate::provider::docker::connect::{self, Engine};
 use crate::secret::{EventKey, KeyError, store};
@@ -272,6 +275,10 @@ pub fn prepare<T>(
     let read = read(arguments, now, interruption)?;
     let environment = &read.loaded.environment;
     let meant = check(environment)?;
+    // Whoever only looks, or takes away, may do so whatever is written now.
+    if missing != Missing::NotNeeded {
+        supported(environment)?;
+    }
     let prepared = Prepared {
         recipes: Recipes::load(environment.images.recipes.as_deref())?,
         read,
@@ -281,7 +288,22 @@ pub fn prepare<T>(
     Ok((prepared, meant))
 }
 
-/// The same, in the place where its seats live.
+/// Whether the environment's provider can do all that it uses.
+///
+/// # Errors
+/// All that it can't.
+pub fn supported(environment: &Environment) -> Result<()> {
+    #[cfg(feature = "aws")]
+    let problems = unsupported::problems(environment);
+    #[cfg(not(feature = "aws"))]
+    let problems = {
+        let _ = environment;
+        Vec::new()
+    };
+    Ok(Diagnostics::none_or(problems, ())?)
+}
+
+/// An environment that was read and checked, in the place where its seats live.
 pub async fn open<T>(
     arguments: &EnvironmentArgs,
     missing: Missing,
@@ -289,7 +311,7 @@ pub async fn open<T>(
     check: impl FnOnce(&Environment) -> Result<T>,
 ) -> Result<(AnyContext, T)> {
     let (prepared, meant) = prepare(arguments, missing, interruption, check)?;
-    let place = Place::of(prepared.environment()).await?;
+    let place = Place::of(prepared.environment(), interruption).await?;
     Ok((prepared.on(place).await?, meant))
 }
 

@@ -53,7 +53,7 @@ pub async fn run(
         scope,
         environments: vec![environment.name.clone()],
     };
-    with_provider!(AnyProvider, Place::of(&environment).await?.bare(), provider => {
+    with_provider!(AnyProvider, Place::of(&environment, interruption).await?.bare(), provider => {
         take_away(global, &provider, about, judge, dry_run, interruption).await
     })
 }

@@ -50,7 +50,7 @@ pub async fn run(global: &Global, what: What<'_>, interruption: &Interruption) -
         }
     };
     let change = change(what.end, zone.as_ref())?;
-    let place = Place::find(kind, region.as_deref()).await?;
+    let place = Place::find(kind, region.as_deref(), interruption).await?;
     with_provider!(AnyProvider, place.bare(), provider => {
         extend(global, &provider, name, change, zone, what.dry_run).await
     })

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::context::{self, Context};
 use super::error::{Error, Result};
+use super::interruption::Interruption;
 use crate::image::Recipes;
 use crate::model::Environment;
 use crate::model::environment::ProviderKind;
@@ -56,24 +57,28 @@ pub(super) use with_provider;
 
 impl Place {
     /// The place of an environment's seats.
-    pub async fn of(environment: &Environment) -> Result<Self> {
-        Self::find(environment.provider, environment.aws.region.as_deref()).await
+    pub async fn of(environment: &Environment, interruption: &Interruption) -> Result<Self> {
+        let region = environment.aws.region.as_deref();
+        Self::find(environment.provider, region, interruption).await
     }
 
     /// The engine that the `docker` command would use here, or what the AWS configuration of this
     /// machine leads to; in `region` where one is given.
-    pub async fn find(kind: ProviderKind, region: Option<&str>) -> Result<Self> {
+    pub async fn find(
+        kind: ProviderKind,
+        region: Option<&str>,
+        interruption: &Interruption,
+    ) -> Result<Self> {
         match kind {
             ProviderKind::Docker => Ok(Self::Docker(context::engine().await?)),
             #[cfg(feature = "aws")]
-            ProviderKind::Ec2 | ProviderKind::Ecs => Ok(Self::Aws(session(region).await?, kind)),
+            ProviderKind::Ec2 | ProviderKind::Ecs => {
+                Ok(Self::Aws(session(region, interruption).await?, kind))
+            }
             #[cfg(not(feature = "aws"))]
             ProviderKind::Ec2 | ProviderKind::Ecs => {
-                let _ = region;
-                Err(Error::usage(
-                    format!("this seatbox was built without AWS, and so without {kind}"),
-                    "build it with the feature `aws`, which is on by default",
-                ))
+                let _ = (region, interruption);
+                Err(without_aws(kind))
             }
         }
     }
@@ -94,15 +99,27 @@ impl Place {
     }
 }
 
+/// What is said where AWS is asked for and not built in.
+#[cfg(not(feature = "aws"))]
+pub fn without_aws(kind: ProviderKind) -> Error {
+    Error::usage(
+        format!("this seatbox was built without AWS, and so without {kind}"),
+        "build it with the feature `aws`, which is on by default",
+    )
+}
+
 #[cfg(feature = "aws")]
-async fn session(region: Option<&str>) -> Result<Session> {
-    Session::connect(region).await.map_err(|error| match error {
-        SessionError::NoRegion => Error::usage(
-            "nothing says in which region of AWS the seats are to live",
-            "write `aws: {region: ap-southeast-1}`, or set AWS_REGION",
-        ),
-        SessionError::Call(failure) => Error::Call(failure),
-    })
+async fn session(region: Option<&str>, interruption: &Interruption) -> Result<Session> {
+    let cancel = interruption.cancel.clone();
+    Session::connect(region, cancel)
+        .await
+        .map_err(|error| match error {
+            SessionError::NoRegion => Error::usage(
+                "nothing says in which region of AWS the seats are to live",
+                "write `aws: {region: ap-southeast-1}`, or set AWS_REGION",
+            ),
+            SessionError::Call(failure) => Error::Call(failure),
+        })
 }
 
 /// An engine as a provider without an environment.

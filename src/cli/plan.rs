@@ -6,13 +6,18 @@ use super::args::{EnvironmentArgs, Global, SeatsArgs};
 use super::context::{self, Context, Missing};
 use super::error::Result;
 use super::interruption::Interruption;
+#[cfg(not(feature = "aws"))]
+use super::place;
 use super::place::{AnyContext, with_provider};
 use super::show;
 use crate::exit::Exit;
 use crate::image::Recipes;
 use crate::model::SeatNumber;
+use crate::model::environment::ProviderKind;
 use crate::plan::{Mode, Plan, Scheme};
 use crate::provider::Provider;
+#[cfg(feature = "aws")]
+use crate::provider::aws;
 use crate::provider::docker::offline;
 
 /// Prints what `up` would do.
@@ -45,7 +50,7 @@ pub async fn print<P: Provider>(
     Ok(exit(&plan))
 }
 
-/// Prints what `up` would do on an engine that has nothing. None is asked, and no key is made.
+/// Prints what `up` would do where there is nothing yet. Nobody is asked, and no key is made.
 pub fn offline(
     global: &Global,
     arguments: &EnvironmentArgs,
@@ -56,10 +61,23 @@ pub fn offline(
     let read = context::read(arguments, now, interruption)?;
     let environment = read.loaded.environment;
     let seats = context::seats(&environment, seats)?;
-    let recipes = Recipes::load(environment.images.recipes.as_deref())?;
-    let plan = offline::plan(&environment, &recipes, &seats, now);
-    show::plan(global.output, &environment, &plan);
-    Ok(exit(&plan))
+    context::supported(&environment)?;
+    match environment.provider {
+        ProviderKind::Docker => {
+            let recipes = Recipes::load(environment.images.recipes.as_deref())?;
+            let plan = offline::plan(&environment, &recipes, &seats, now);
+            show::plan(global.output, &environment, &plan);
+            Ok(exit(&plan))
+        }
+        #[cfg(feature = "aws")]
+        ProviderKind::Ec2 | ProviderKind::Ecs => {
+            let plan = aws::offline::plan(&environment, &seats, now)?;
+            show::plan(global.output, &environment, &plan);
+            Ok(exit(&plan))
+        }
+        #[cfg(not(feature = "aws"))]
+        kind => Err(place::without_aws(kind)),
+    }
 }
 
 /// A plan that leaves seats out is not what was asked for.

@@ -8,6 +8,7 @@ use super::place::{AnyContext, with_provider};
 use super::{plan, up};
 use crate::engine::Phase;
 use crate::model::Environment;
+use crate::model::environment::ProviderKind;
 use crate::plan::Mode;
 
 /// How a reset is meant.
@@ -40,6 +41,14 @@ pub async fn run(
             return Err(Error::usage(
                 format!("which of the {} seats?", environment.seats.total()),
                 "name them, as in --seats 7, or say --all",
+            ));
+        }
+        // A task's files go with it, and nothing keeps them from one to the next.
+        let is_lost = environment.provider == ProviderKind::Ecs && !what.workspace;
+        if is_lost && environment.stack.workspace().is_some() {
+            return Err(Error::usage(
+                "on ecs a fresh stack has a fresh workspace: what was written there is lost",
+                "say so by --workspace",
             ));
         }
         context::seats(environment, seats)

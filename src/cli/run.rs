@@ -160,7 +160,7 @@ async fn dispatch(cli: Cli, interruption: &Interruption) -> Result {
             provider,
             dry_run,
         } => {
-            let place = Place::find(provider, None).await?;
+            let place = Place::find(provider, None, interruption).await?;
             sweep::run(global, &place, all, only, dry_run, interruption).await
         }
         Command::Images {

@@ -27,7 +27,7 @@ pub async fn run(
     let (prepared, seats) = context::prepare(environment, Missing::Create, interruption, |e| {
         context::seats(e, seats)
     })?;
-    let place = Place::of(prepared.environment()).await?;
+    let place = Place::of(prepared.environment(), interruption).await?;
     bundle::bring(global, &prepared, &place, interruption).await?;
     let (phase, mode) = (Phase::Up, Mode::Repair);
     with_provider!(AnyContext, prepared.on(place).await?, context => {

@@ -227,8 +227,27 @@ fn disk(c: &mut Checker<'_>, text: &str) -> Option<u32> {
     u32::try_from(size?).ok()
 }
 
-pub(super) fn ecs(raw: &RawEcs) -> EcsSettings {
+/// The CPU units that a task on Fargate may have (Amazon ECS developer guide, "Task size").
+const CPU_UNITS: [u32; 7] = [256, 512, 1024, 2048, 4096, 8192, 16_384];
+
+pub(super) fn ecs(c: &mut Checker<'_>, raw: RawEcs) -> EcsSettings {
+    let units = raw.cpus.and_then(|text| {
+        let nano = units::nano_cpus(&text)?;
+        let units = u32::try_from(nano * 1024 / 1_000_000_000).ok();
+        let units = units.filter(|units| CPU_UNITS.contains(units));
+        if units.is_none() {
+            let hint = "write 0.25, 0.5, 1, 2, 4, 8 or 16";
+            c.problem(
+                "ecs.cpus",
+                "environment::cpus",
+                "a task can't have so many CPUs",
+                hint,
+            );
+        }
+        units
+    });
     EcsSettings {
         capacity: raw.capacity.unwrap_or_default(),
+        cpu_units: units,
     }
 }

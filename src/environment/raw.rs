@@ -263,4 +263,8 @@ pub struct RawEc2 {
 pub struct RawEcs {
     /// Where tasks run. Default: fargate.
     pub capacity: Option<Capacity>,
+    /// The CPUs of a task, which its services share: 0.25, 0.5, 1, 2, 4, 8 or 16. They are paid for
+    /// whether they are used or not. Default: 1.
+    #[schemars(with = "Option<Quantity>")]
+    pub cpus: Option<String>,
 }

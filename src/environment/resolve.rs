@@ -49,7 +49,7 @@ pub(super) fn environment(
     let stack = stack::load(c, raw.stack, &surroundings);
     let aws = aws::aws(c, raw.aws.unwrap_or_default(), provider, seats);
     let ec2 = aws::ec2(c, raw.ec2.unwrap_or_default());
-    let ecs = aws::ecs(&raw.ecs.unwrap_or_default());
+    let ecs = aws::ecs(c, raw.ecs.unwrap_or_default());
     let docker = network::docker(c, raw.docker.unwrap_or_default());
     if let (Some(docker), ProviderKind::Docker) = (&docker, provider) {
         // Without the stack, what each seat needs at least.

@@ -40,6 +40,9 @@ pub struct Ec2Settings {
 pub struct EcsSettings {
     /// Where tasks run.
     pub capacity: Capacity,
+    /// The CPU units of a task, 1024 of which are a vCPU; as many as its services may use together
+    /// where nothing is said.
+    pub cpu_units: Option<u32>,
 }
 
 /// A machine image.

@@ -1,9 +1,11 @@
 //! Seats on AWS, on an emulator that each test starts for itself; and first of all that the emulator,
 //! and the proxy before it, are as strict as AWS.
 
+mod account;
 mod clock;
 mod dependencies;
 mod ec2;
+mod ecs;
 mod emulator;
 mod faults;
 pub mod guest;
@@ -15,3 +17,4 @@ mod sdk;
 mod shortage;
 mod time;
 mod tokens;
+mod unsupported;

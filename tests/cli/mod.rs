@@ -3,6 +3,7 @@
 mod bad_files;
 mod bundles;
 mod configuration;
+mod export;
 mod extend;
 mod help;
 mod interruption;

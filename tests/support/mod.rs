@@ -3,4 +3,5 @@
 pub mod aws;
 pub mod bundle;
 pub mod desk;
+pub mod scale;
 pub mod schema;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::Session;
 use super::ec2::{self, Launch, Launcher, Stacks, Watch, terminate};
+use super::ecs::{self, Maker, TaskWatch};
 use super::ids::Ids;
 use super::network::{self, Builder};
 use super::scheme::{Aws, AwsKind, AwsStep, LaunchSpec};
@@ -33,6 +34,8 @@ pub struct Applier {
     pub launcher: Launcher,
     /// Looks on at instances.
     pub watch: Watch,
+    /// Looks on at tasks.
+    pub tasks: TaskWatch,
     /// The keys that instances showed when they were first reached.
     pub known_hosts: PathBuf,
     /// The workspace's first files, fetched when the first instance wants them.
@@ -87,6 +90,15 @@ impl Apply<Aws> for Applier {
                 let id = self.instance(&action.key)?;
                 self.stacks().ready(&id, spec, progress).await
             }
+            AwsStep::CreateLogGroup(_)
+            | AwsStep::Retain
+            | AwsStep::CreateRole(..)
+            | AwsStep::Permit(_)
+            | AwsStep::CreateCluster(_)
+            | AwsStep::PutParameter(_)
+            | AwsStep::Register(_)
+            | AwsStep::RunTask(_)
+            | AwsStep::AwaitTask(_) => self.maker().apply(&action.key, step).await,
             step => self.build(action, step, progress).await,
         }
     }
@@ -104,6 +116,9 @@ impl Apply<Aws> for Applier {
             })
             .collect();
         if deleted.len() == actions.len() {
+            if actions[0].key.kind == AwsKind::Parameter {
+                return ecs::delete_parameters(&self.session, &deleted).await;
+            }
             let environment = self
                 .environment
                 .as_ref()
@@ -122,6 +137,20 @@ impl Applier {
         self.environment
             .as_deref()
             .expect("only a plan made from an environment creates anything")
+    }
+
+    /// What makes tasks.
+    fn maker(&self) -> Maker<'_> {
+        Maker {
+            session: &self.session,
+            environment: self.environment(),
+            key: self
+                .key
+                .as_deref()
+                .expect("only a plan made with an event key makes seats"),
+            ids: &self.ids,
+            watch: &self.tasks,
+        }
     }
 
     /// What brings stacks to instances, and makes these seats.
@@ -156,8 +185,16 @@ impl Applier {
         progress: &Progress,
     ) -> Result<(), Failure> {
         match (action.key.kind, action.owner.seat()) {
-            (AwsKind::Instance, _) => self.alone(action, progress).await,
+            (AwsKind::Instance | AwsKind::Parameter, _) => self.alone(action, progress).await,
             (AwsKind::Stack, Some(seat)) => self.stacks().remove(id, seat, STOPPING).await,
+            (
+                kind @ (AwsKind::Task
+                | AwsKind::Definition
+                | AwsKind::Role
+                | AwsKind::LogGroup
+                | AwsKind::Cluster),
+                _,
+            ) => ecs::delete(&self.session, kind, id, &self.tasks, progress).await,
             (kind, _) => network::delete(&self.session, kind, id, progress).await,
         }
     }

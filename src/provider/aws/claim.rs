@@ -12,10 +12,12 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use tokio::time::{Instant, sleep};
 
+use super::limits::Action;
 use super::observe::{Detail, Thing};
 use super::scheme::{AwsKind, Marks};
 use super::tags::{self, Tag};
 use super::{Session, names};
+use crate::engine::retry::again;
 use crate::engine::{Failure, FailureClass, Progress};
 use crate::model::EnvironmentName;
 
@@ -50,10 +52,10 @@ pub async fn observe(
     };
     let mut things = Vec::new();
     for name in names {
-        let Some((value, _)) = read(session, &name).await? else {
+        let Some((value, ..)) = again(|| read(session, &name)).await? else {
             continue;
         };
-        let tags = tags_of(session, &name).await?;
+        let tags = again(|| tags_of(session, &name)).await?;
         let detail = Detail::Claim(value);
         things.extend(Thing::of(AwsKind::Claim, Some(name), &tags, None, detail));
     }
@@ -81,7 +83,7 @@ async fn all(session: &Session) -> Result<Vec<String>, Failure> {
             .set_next_token(token)
             .send()
     };
-    let parameters = session.pages("DescribeParameters", request, |page| {
+    let parameters = session.pages(Action::ssm("DescribeParameters"), request, |page| {
         (page.parameters.unwrap_or_default(), page.next_token)
     });
     let names = parameters
@@ -91,10 +93,13 @@ async fn all(session: &Session) -> Result<Vec<String>, Failure> {
     Ok(names.filter(|name| name.ends_with("/claim")).collect())
 }
 
-/// What a claim says, and since when.
-async fn read(session: &Session, name: &str) -> Result<Option<(String, Timestamp)>, Failure> {
-    let request = session.ssm.get_parameter().name(name).send();
-    let answer = match session.call("GetParameter", request).await {
+/// What a claim says, since when, and how often it has been said anew: its version.
+async fn read(session: &Session, name: &str) -> Result<Option<(String, Timestamp, i64)>, Failure> {
+    let request = session.ssm.get_parameter().name(name);
+    let answer = match session
+        .call(Action::ssm("GetParameter"), || request.clone().send())
+        .await
+    {
         Ok(answer) => answer,
         Err(failure) if failure.class == FailureClass::NotFound => return Ok(None),
         Err(failure) => return Err(failure),
@@ -102,7 +107,11 @@ async fn read(session: &Session, name: &str) -> Result<Option<(String, Timestamp
     Ok(answer.parameter.map(|parameter| {
         let seconds = parameter.last_modified_date.map_or(0, |date| date.secs());
         let since = Timestamp::from_second(seconds).unwrap_or(Timestamp::MIN);
-        (parameter.value.unwrap_or_default(), since)
+        (
+            parameter.value.unwrap_or_default(),
+            since,
+            parameter.version,
+        )
     }))
 }
 
@@ -111,9 +120,13 @@ async fn tags_of(session: &Session, name: &str) -> Result<Vec<Tag>, Failure> {
         .ssm
         .list_tags_for_resource()
         .resource_type(ResourceTypeForTagging::Parameter)
-        .resource_id(name)
-        .send();
-    match session.call("ListTagsForResource", request).await {
+        .resource_id(name);
+    match session
+        .call(Action::ssm("ListTagsForResource"), || {
+            request.clone().send()
+        })
+        .await
+    {
         Ok(answer) => {
             let tags = answer.tag_list.unwrap_or_default().into_iter();
             Ok(tags.map(|tag| (tag.key, tag.value)).collect())
@@ -146,16 +159,31 @@ pub async fn take(
     let name = names::claim(environment);
     let begun = Instant::now();
     let own = format!("{MAKING} {} {}", host(), std::process::id());
+    let mut is_ours = false;
+    // Whether another run was quicker to take over what a third one left.
+    let mut was_late = false;
     loop {
         let failure = match create(session, &name, environment, marks, &own).await {
             Ok(()) => return Ok(()),
             Err(failure) if failure.class == FailureClass::Conflict => failure,
             Err(failure) => return Err(failure),
         };
-        let Some((value, since)) = read(session, &name).await? else {
+        let Some((value, since, version)) = read(session, &name).await? else {
             continue;
         };
-        if value == own {
+        if !is_ours {
+            let tags = tags_of(session, &name).await?;
+            let owner = tags::read(&tags, None).map(|ownership| ownership.environment);
+            is_ours = owner.as_ref() == Some(environment);
+            if !is_ours {
+                // Unless it has just gone, with its tags.
+                if read(session, &name).await?.is_none() {
+                    continue;
+                }
+                return Err(not_ours(&name, failure.call));
+            }
+        }
+        if value == own && !was_late {
             return Ok(());
         }
         // Of a network that was complete and has lost something since, and of a run that ended.
@@ -165,7 +193,10 @@ pub async fn take(
             is_over(&value, since, session.clocks.engine, begun)
         };
         if is_free {
-            return set(session, &name, &own).await;
+            if set(session, &name, &own).await? == version + 1 {
+                return Ok(());
+            }
+            was_late = true;
         }
         if is_made(&value) || begun.elapsed() > PATIENCE {
             return Err(Failure::new(
@@ -182,12 +213,22 @@ pub async fn take(
     }
 }
 
+fn not_ours(name: &str, call: String) -> Failure {
+    let message = format!("there is a parameter {name} that lacks our tags");
+    Failure::new(FailureClass::Invalid, call, message).with_hint(format!(
+        "give the environment another name; or delete it, if it is of no use any more: `aws ssm \
+         delete-parameter --name {name}`"
+    ))
+}
+
 /// Says that the network is complete.
 ///
 /// # Errors
 /// What AWS says.
 pub async fn finish(session: &Session, environment: &EnvironmentName) -> Result<(), Failure> {
-    set(session, &names::claim(environment), MADE).await
+    set(session, &names::claim(environment), MADE)
+        .await
+        .map(|_| ())
 }
 
 /// Takes a claim away.
@@ -195,8 +236,10 @@ pub async fn finish(session: &Session, environment: &EnvironmentName) -> Result<
 /// # Errors
 /// What AWS says.
 pub async fn delete(session: &Session, name: &str) -> Result<(), Failure> {
-    let request = session.ssm.delete_parameter().name(name).send();
-    session.call("DeleteParameter", request).await?;
+    let request = session.ssm.delete_parameter().name(name);
+    session
+        .call(Action::ssm("DeleteParameter"), || request.clone().send())
+        .await?;
     Ok(())
 }
 
@@ -220,16 +263,20 @@ async fn create(
             Failure::new(FailureClass::Invalid, "PutParameter", error.to_string())
         })?);
     }
-    session.call("PutParameter", request.send()).await?;
+    session
+        .call(Action::ssm("PutParameter"), || request.clone().send())
+        .await?;
     Ok(())
 }
 
-/// Tags stay as they are: AWS takes none with a value that replaces another.
-async fn set(session: &Session, name: &str, value: &str) -> Result<(), Failure> {
+/// Says something else, and gives its version. Tags stay as they are: AWS takes none with a value that replaces another.
+async fn set(session: &Session, name: &str, value: &str) -> Result<i64, Failure> {
     let request = session.ssm.put_parameter().name(name).value(value);
     let request = request.r#type(ParameterType::String).overwrite(true);
-    session.call("PutParameter", request.send()).await?;
-    Ok(())
+    let answer = session
+        .call(Action::ssm("PutParameter"), || request.clone().send())
+        .await?;
+    Ok(answer.version)
 }
 
 /// Whether whoever claimed it does not make it any more: it ran on this machine and does not run now,

@@ -2,6 +2,7 @@
 //!
 //! Errors are told apart by their codes: a message is for people, and changes.
 
+use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -30,10 +31,12 @@ where
         SdkError::DispatchFailure(dispatch) => {
             let class = if dispatch.is_timeout() {
                 FailureClass::Timeout
-            } else if dispatch.is_io() {
-                FailureClass::Connection
-            } else {
+            } else if lacks_credentials(error) {
                 FailureClass::Denied
+            } else {
+                // It may have been on its way: a connection that breaks after the call was sent is
+                // no error of input and output to the SDK.
+                FailureClass::Connection
             };
             dispatched(call, class, &chain(error))
         }
@@ -41,7 +44,19 @@ where
     }
 }
 
-/// What never left this machine: nobody is reached, or there are no credentials.
+/// Whether a call was not made since there is nobody in whose name to make it.
+fn lacks_credentials(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut at = Some(error);
+    while let Some(error) = at {
+        if error.is::<CredentialsError>() {
+            return true;
+        }
+        at = error.source();
+    }
+    false
+}
+
+/// What has no answer: nobody is reached, or there are no credentials.
 fn dispatched(call: &str, class: FailureClass, message: &str) -> Failure {
     if class != FailureClass::Denied {
         return Failure::new(class, call, message);
@@ -212,7 +227,12 @@ const FAULTS: [&str; 7] = [
 
 fn hint(class: FailureClass, code: &str) -> Option<String> {
     let text = match (class, code) {
-        (_, "RequestExpired" | "SignatureDoesNotMatch" | "InvalidSignatureException") => {
+        // EC2 says so of a wrong clock, too.
+        (_, "RequestExpired") => {
+            "get new credentials (`aws sso login`), and run the same command again: it goes on from \
+             what is there; or this machine's clock is wrong (`timedatectl`)"
+        }
+        (_, "SignatureDoesNotMatch" | "InvalidSignatureException") => {
             "look at this machine's clock (`timedatectl`): AWS takes calls that are at most five \
              minutes off; or the secret key is not the right one"
         }

@@ -3,9 +3,10 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::ec2::{Instance, InstanceState};
+use super::ec2::InstanceState;
+use super::ecs::TaskState;
 use super::names;
-use super::observe::{Observed, Thing};
+use super::observe::{Detail, Observed, Thing};
 use super::scheme::{Aws, AwsKind};
 use crate::model::seat::Owner;
 use crate::model::{Environment, SeatNumber};
@@ -26,34 +27,18 @@ pub fn found(
         .of(&environment.name)
         .filter(|thing| thing.ownership.owner.seat().is_some_and(&in_scope));
     let mut own: Vec<&Thing> = own.collect();
-    // Of two instances for one seat the one that runs is its own, and then the one with the lower id.
-    own.sort_by_key(|thing| {
-        let runs = thing
-            .instance()
-            .is_some_and(|i| i.state == InstanceState::Running);
-        (!runs, Arc::clone(&thing.id))
-    });
+    // Of two for one seat the one that runs is its own, and then the one with the lower id.
+    own.sort_by_key(|thing| (!runs(thing), Arc::clone(&thing.id)));
     let mut seen = HashSet::new();
     let mut found = Vec::new();
     for thing in own {
-        let Some(instance) = thing
-            .instance()
-            .filter(|instance| !instance.state.is_over())
-        else {
+        let Some(mut resource) = judged(environment, thing) else {
             continue;
         };
-        let mut resource = resource(thing);
-        (resource.done, resource.lag) = match instance.state {
-            InstanceState::Running => (2, None),
-            _ => (1, Some(Cause::Behind("not known to run yet".into()))),
-        };
-        if instance.state == InstanceState::Stopped {
-            resource.unusable = Some(Cause::Broken("stopped".into()));
-        }
         if !seen.insert(resource.key.clone()) {
             let name = format!("{} ({})", resource.key.name, thing.id);
             resource.key = Key::new(resource.key.kind, name);
-        } else if let Some(stack) = stack(thing, instance)
+        } else if let Some(stack) = stack(thing)
             && resource.unusable.is_none()
             && keeps(&resource)
         {
@@ -64,9 +49,64 @@ pub fn found(
     found
 }
 
+fn runs(thing: &Thing) -> bool {
+    match &thing.detail {
+        Detail::Instance(instance) => instance.state == InstanceState::Running,
+        Detail::Task(task) => task.state == TaskState::Running,
+        _ => true,
+    }
+}
+
+/// How far it is, and what is the matter with it; nothing of what is over.
+fn judged(environment: &Environment, thing: &Thing) -> Option<Found<Aws>> {
+    let mut resource = resource(thing);
+    let behind = |words: &str| Some(Cause::Behind(words.into()));
+    (resource.done, resource.lag) = match &thing.detail {
+        Detail::Instance(instance) => match instance.state {
+            state if state.is_over() => return None,
+            InstanceState::Running => (2, None),
+            InstanceState::Stopped => {
+                resource.unusable = Some(Cause::Broken("stopped".into()));
+                (1, None)
+            }
+            _ => (1, behind("not known to run yet")),
+        },
+        Detail::Task(task) => match (task.state, task.healthy) {
+            (TaskState::Over, _) => return None,
+            (_, Some(false)) => {
+                resource.unusable = Some(Cause::Broken("unhealthy".into()));
+                (1, None)
+            }
+            _ if task.is_ready(&environment.stack) => (2, None),
+            _ => (1, behind("not known to be ready yet")),
+        },
+        _ => (1, None),
+    };
+    Some(resource)
+}
+
+/// What exists of what tasks share. The network is looked at by itself.
+pub fn shared(environment: &Environment, observed: &Observed) -> Vec<Found<Aws>> {
+    let own = observed.of(&environment.name);
+    let own = own.filter(|thing| thing.ownership.owner == Owner::Shared);
+    own.filter_map(|thing| {
+        let done = match (&thing.kind, &thing.detail) {
+            (AwsKind::LogGroup, Detail::LogGroup(days)) => 1 + usize::from(days.is_some()),
+            (AwsKind::Role, Detail::Role { has_policy }) => 1 + usize::from(*has_policy),
+            (AwsKind::Cluster | AwsKind::Definition, _) => 1,
+            _ => return None,
+        };
+        Some(Found {
+            done,
+            ..resource(thing)
+        })
+    })
+    .collect()
+}
+
 /// What runs in an instance, by its tag.
-fn stack(thing: &Thing, instance: &Instance) -> Option<Found<Aws>> {
-    let print = instance.stack.as_ref()?;
+fn stack(thing: &Thing) -> Option<Found<Aws>> {
+    let print = thing.instance()?.stack.as_ref()?;
     let instance = resource(thing);
     Some(Found {
         key: Key::new(AwsKind::Stack, instance.key.name),
@@ -80,7 +120,9 @@ fn stack(thing: &Thing, instance: &Instance) -> Option<Found<Aws>> {
 pub fn resource(thing: &Thing) -> Found<Aws> {
     let ownership = &thing.ownership;
     let name = match (thing.kind, ownership.owner) {
-        (AwsKind::Instance, Owner::Seat(seat)) => names::seat(&ownership.environment, seat).into(),
+        (AwsKind::Instance | AwsKind::Task, Owner::Seat(seat)) => {
+            names::seat(&ownership.environment, seat).into()
+        }
         _ => Arc::clone(&thing.id),
     };
     Found {

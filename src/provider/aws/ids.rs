@@ -2,14 +2,32 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::scheme::AwsKind;
 use crate::engine::{Failure, FailureClass};
 use crate::plan::Key;
 
+/// How long what was made may be unknown to other services.
+const SPREADING: Duration = Duration::from_secs(120);
+
 /// The ids of what was found or made.
-#[derive(Debug, Default)]
-pub struct Ids(Mutex<HashMap<Key<AwsKind>, Arc<str>>>);
+#[derive(Debug)]
+pub struct Ids {
+    known: Mutex<HashMap<Key<AwsKind>, Arc<str>>>,
+    begun: Instant,
+}
+
+impl Default for Ids {
+    fn default() -> Self {
+        Self {
+            known: Mutex::default(),
+            begun: Instant::now(),
+        }
+    }
+}
 
 impl Ids {
     /// Notes the id of a resource.
@@ -32,7 +50,12 @@ impl Ids {
         self.lock().clear();
     }
 
+    /// Whether something of it may have been made so shortly before `now` that not everybody knows it.
+    pub fn is_young(&self, now: Instant) -> bool {
+        now.duration_since(self.begun) < SPREADING
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Key<AwsKind>, Arc<str>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -16,6 +16,7 @@ pub mod limits;
 pub mod names;
 pub mod network;
 pub mod observe;
+pub mod offline;
 pub mod provider;
 pub mod scheme;
 pub mod session;

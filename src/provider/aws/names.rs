@@ -22,5 +22,13 @@ pub fn claim(environment: &EnvironmentName) -> String {
     format!("{PARAMETERS}{environment}/claim")
 }
 
+/// The log group of an environment's tasks.
+pub fn log_group(environment: &EnvironmentName) -> String {
+    format!("{LOG_GROUPS}{environment}")
+}
+
+/// What the names of all our log groups begin with.
+pub const LOG_GROUPS: &str = "/seatbox/";
+
 /// What the names of all our parameters begin with.
 pub const PARAMETERS: &str = "/seatbox/";

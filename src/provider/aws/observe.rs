@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::scheme::AwsKind;
 use super::tags::{self, Tag};
-use super::{Session, ec2, network};
+use super::{Session, ec2, ecs, network};
 use crate::engine::Failure;
 use crate::expiry::Ends;
 use crate::model::EnvironmentName;
@@ -47,6 +47,15 @@ pub enum Detail {
     Subnet(network::Subnet),
     /// Of a security group: whom it lets in.
     Group(network::Rules),
+    /// Of a log group: for how many days it keeps what is written to it.
+    LogGroup(Option<i32>),
+    /// Of a role.
+    Role {
+        /// Whether it may do anything yet.
+        has_policy: bool,
+    },
+    /// Of a task.
+    Task(Box<ecs::Task>),
     /// Of an instance.
     Instance(ec2::Instance),
 }
@@ -54,8 +63,10 @@ pub enum Detail {
 /// How much is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
-    /// What the seats of one environment are made of.
-    Seats,
+    /// What seats are made of that are instances.
+    Instances,
+    /// What seats are made of that are tasks.
+    Tasks,
     /// All that may be left of any.
     Everything,
 }
@@ -70,12 +81,23 @@ pub async fn observe(
     reach: Reach,
 ) -> Result<Observed, Failure> {
     let filter = tags::of(environment);
-    let (network, instances) = tokio::join!(
-        network::observe(session, environment, &filter, reach),
-        ec2::observe(session, &filter, reach),
-    );
+    let instances = async {
+        match reach {
+            Reach::Tasks => Ok(Vec::new()),
+            _ => ec2::observe(session, &filter, reach).await,
+        }
+    };
+    let tasks = async {
+        match reach {
+            Reach::Instances => Ok(Vec::new()),
+            _ => ecs::observe(session, environment, reach).await,
+        }
+    };
+    let network = network::observe(session, environment, &filter, reach);
+    let (network, instances, tasks) = tokio::join!(network, instances, tasks);
     let mut things = network?;
     things.extend(instances?);
+    things.extend(tasks?);
     Ok(Observed { things })
 }
 
@@ -95,6 +117,14 @@ impl Thing {
             ownership: tags::read(found, index)?,
             detail,
         })
+    }
+
+    /// The task that it is.
+    pub fn task(&self) -> Option<&ecs::Task> {
+        match &self.detail {
+            Detail::Task(task) => Some(task),
+            _ => None,
+        }
     }
 
     /// The instance that it is.

@@ -11,7 +11,8 @@ use tokio::time::Instant;
 use super::apply::{Applier, Asked};
 use super::desired::{Surroundings, desired};
 use super::ec2::{Launcher, Watch};
-use super::found::{found, resource};
+use super::ecs::TaskWatch;
+use super::found::{found, resource, shared};
 use super::ids::Ids;
 use super::observe::{self, Detail, Observed, Reach};
 use super::scheme::Aws;
@@ -53,6 +54,7 @@ impl AwsProvider {
                 ids: Ids::default(),
                 launcher: Launcher::default(),
                 watch: Watch::default(),
+                tasks: TaskWatch::default(),
                 known_hosts,
                 workspace: WorkspaceSource::default(),
                 asked: Asked::default(),
@@ -164,7 +166,8 @@ impl Provider for AwsProvider {
             .as_ref()
             .map(|environment| &environment.name);
         let reach = match environment {
-            Some(_) => Reach::Seats,
+            Some(_) if self.kind == ProviderKind::Ecs => Reach::Tasks,
+            Some(_) => Reach::Instances,
             None => Reach::Everything,
         };
         observe::observe(&self.session, environment, reach).await
@@ -183,13 +186,15 @@ impl Provider for AwsProvider {
             environment,
             seats,
             &Surroundings {
+                account: &self.session.account(),
                 observed,
                 zones: &zones,
                 key: key.as_deref().unwrap_or_default(),
                 expires: self.expires(observed),
             },
-        );
+        )?;
         let mut exists = wanted.found;
+        exists.extend(shared(environment, observed));
         let in_scope = |seat| seats.contains(&seat);
         let keeps = |found: &Found<Aws>| {
             let wanted = wanted.desired.iter().find(|wanted| wanted.key == found.key);

@@ -7,9 +7,11 @@ use std::time::Duration;
 use ipnet::Ipv4Net;
 use jiff::Timestamp;
 
+use super::ecs::RoleKind;
+use super::ecs::definition::{ContainerOverride, TaskDefinition};
 use super::network::Rules;
 use crate::model::seat::Owner;
-use crate::model::{EnvironmentName, SeatNumber};
+use crate::model::{EnvironmentName, SeatNumber, Text};
 use crate::plan::{Fingerprint, Kind, Lane, Scheme, Step};
 use crate::provider::labels::Ownership;
 
@@ -35,12 +37,24 @@ pub enum AwsKind {
     Subnet,
     /// Who may reach whom.
     SecurityGroup,
-    /// A network that has all of this. It is nothing of AWS's: the claim says it.
+    /// Where services of tasks write.
+    LogGroup,
+    /// What a task may do.
+    Role,
+    /// Where tasks run.
+    Cluster,
+    /// A network that has all that belongs to it. It is nothing of AWS's: the claim says it.
     Network,
     /// A disk.
     Volume,
     /// A place on a network.
     Interface,
+    /// A secret of a seat.
+    Parameter,
+    /// What a task is made from.
+    Definition,
+    /// A seat's services.
+    Task,
     /// A machine.
     Instance,
     /// What runs in a machine. It is nothing of AWS's: a tag of the instance says it.
@@ -55,24 +69,34 @@ impl fmt::Display for AwsKind {
             Self::Gateway => "internet gateway",
             Self::Subnet => "subnet",
             Self::SecurityGroup => "security group",
+            Self::LogGroup => "log group",
+            Self::Role => "role",
+            Self::Cluster => "cluster",
             Self::Network => "network",
             Self::Volume => "volume",
             Self::Interface => "interface",
+            Self::Parameter => "parameter",
+            Self::Definition => "task definition",
+            Self::Task => "task",
             Self::Instance => "instance",
             Self::Stack => "stack",
         })
     }
 }
 
-/// A call serves one resource; how many are under way at once is also for the rate limits to say.
+/// How many calls that serve one resource each are under way at once is for the limiter to say. Those
+/// that wait there for their action's bucket must leave room for calls of other actions.
+const WAITING: usize = 1000;
+
 const CREATIONS: Lane = Lane {
     name: "creations",
-    width: 16,
+    width: WAITING,
     batch: 1,
 };
+/// All of them wait for the same bucket, most of the time for the instances in it.
 const LAUNCHES: Lane = Lane {
     name: "launches",
-    width: 8,
+    width: 16,
     batch: MOST_LAUNCHED,
 };
 const CHECKS: Lane = Lane {
@@ -86,6 +110,32 @@ const CONNECTIONS: Lane = Lane {
     width: 24,
     batch: 1,
 };
+/// Each API has its own rate, and none of them waits for another one's.
+const PARAMETERS: Lane = Lane {
+    name: "parameters",
+    width: 16,
+    batch: 1,
+};
+const DEFINITIONS: Lane = Lane {
+    name: "definitions",
+    width: 16,
+    batch: 1,
+};
+const TASKS: Lane = Lane {
+    name: "tasks",
+    width: 32,
+    batch: 1,
+};
+const PARAMETER_DELETIONS: Lane = Lane {
+    name: "parameter-deletions",
+    width: 4,
+    batch: MOST_PARAMETERS,
+};
+const STOPS: Lane = Lane {
+    name: "stops",
+    width: 20_000,
+    batch: 1,
+};
 const MARKS: Lane = Lane {
     name: "marks",
     width: 4,
@@ -93,7 +143,7 @@ const MARKS: Lane = Lane {
 };
 const DELETIONS: Lane = Lane {
     name: "deletions",
-    width: 16,
+    width: WAITING,
     batch: 1,
 };
 const TERMINATIONS: Lane = Lane {
@@ -109,6 +159,9 @@ pub const MOST_LAUNCHED: usize = 100;
 /// "TerminateInstances": it may fail for more than 1000; half of that is as good).
 pub const MOST_TERMINATED: usize = 500;
 
+/// How many parameters one DeleteParameters call takes (AWS Systems Manager API reference,
+/// "DeleteParameters").
+pub const MOST_PARAMETERS: usize = 10;
 /// How many resources one CreateTags call takes (Amazon EC2 API reference, "CreateTags").
 pub const MOST_TAGGED: usize = 1000;
 
@@ -117,6 +170,8 @@ impl Kind for AwsKind {
         match self {
             Self::Instance => TERMINATIONS,
             Self::Stack => CONNECTIONS,
+            Self::Parameter => PARAMETER_DELETIONS,
+            Self::Task => STOPS,
             _ => DELETIONS,
         }
     }
@@ -174,6 +229,43 @@ pub struct LaunchSpec {
     pub before: Vec<Arc<str>>,
 }
 
+/// A secret of a seat, by its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParameterSpec {
+    /// What is said of it.
+    pub marks: Marks,
+    /// Its seat.
+    pub seat: SeatNumber,
+    /// Its name.
+    pub name: Arc<str>,
+    /// What it holds, once it has the seat's values.
+    pub text: Text,
+}
+
+/// What a task definition is made from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DefinitionSpec {
+    /// What is said of it.
+    pub marks: Marks,
+    /// The request, but for its tags.
+    pub definition: TaskDefinition,
+}
+
+/// What a task is made from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaskSpec {
+    /// What is said of it.
+    pub marks: Marks,
+    /// The family of its definition.
+    pub family: Arc<str>,
+    /// What is otherwise than in the definition.
+    pub overrides: Vec<ContainerOverride>,
+    /// How long it may take to be ready.
+    pub patience: Duration,
+    /// Whether it says that it is healthy.
+    pub has_checks: bool,
+}
+
 /// What is to run in an instance, besides the environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StackSpec {
@@ -211,6 +303,24 @@ pub enum AwsStep {
     Launch(Arc<LaunchSpec>),
     /// Waits until an instance runs.
     AwaitRunning,
+    /// Creates a log group.
+    CreateLogGroup(Arc<Marks>),
+    /// Has what is written to it kept for a while only.
+    Retain,
+    /// Creates a role.
+    CreateRole(Arc<Marks>, RoleKind),
+    /// Says what a role may do.
+    Permit(RoleKind),
+    /// Creates a cluster.
+    CreateCluster(Arc<Marks>),
+    /// Puts a secret where the seat's task finds it.
+    PutParameter(Arc<ParameterSpec>),
+    /// Registers a task definition.
+    Register(Arc<DefinitionSpec>),
+    /// Runs a task.
+    RunTask(Arc<TaskSpec>),
+    /// Waits until a task is ready.
+    AwaitTask(Arc<TaskSpec>),
     /// Waits until an instance lets us in, and brings it its stack, the seat's secrets among it.
     Deliver(Arc<StackSpec>),
     /// Starts the stack in an instance.
@@ -236,6 +346,13 @@ impl fmt::Display for AwsStep {
             Self::Finish => "finish",
             Self::Launch(_) => "launch",
             Self::AwaitRunning => "await",
+            Self::CreateLogGroup(_) | Self::CreateRole(..) | Self::CreateCluster(_) => "create",
+            Self::Retain => "retain",
+            Self::Permit(_) => "permit",
+            Self::PutParameter(_) => "put",
+            Self::Register(_) => "register",
+            Self::RunTask(_) => "run",
+            Self::AwaitTask(_) => "await",
             Self::Deliver(_) => "deliver",
             Self::StartStack(_) => "start",
             Self::AwaitStack(_) => "check",
@@ -248,7 +365,10 @@ impl Step for AwsStep {
     fn lane(&self) -> Lane {
         match self {
             Self::Launch(_) => LAUNCHES,
-            Self::AwaitRunning => CHECKS,
+            Self::AwaitRunning | Self::AwaitTask(_) => CHECKS,
+            Self::PutParameter(_) => PARAMETERS,
+            Self::Register(_) => DEFINITIONS,
+            Self::RunTask(_) => TASKS,
             Self::Deliver(_) | Self::StartStack(_) | Self::AwaitStack(_) => CONNECTIONS,
             Self::Mark(_) => MARKS,
             _ => CREATIONS,
@@ -256,7 +376,10 @@ impl Step for AwsStep {
     }
 
     fn is_check(&self) -> bool {
-        matches!(self, Self::AwaitRunning | Self::AwaitStack(_))
+        matches!(
+            self,
+            Self::AwaitRunning | Self::AwaitTask(_) | Self::AwaitStack(_)
+        )
     }
 
     fn group(&self) -> u64 {

@@ -12,17 +12,25 @@ use aws_smithy_runtime_api::client::interceptors::context::BeforeDeserialization
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
 
 use super::clock;
+use super::ecs::parameters::Account;
 use super::errors::failure;
-use crate::engine::Failure;
+use super::limits::Limiter;
 use crate::engine::retry::again;
+use crate::engine::{Failure, FailureClass};
 use crate::expiry::Clocks;
 
 /// How long a connection may take, and how long one call may take with it: creating a hundred
 /// instances takes AWS some ten seconds.
 const CONNECT: Duration = Duration::from_secs(5);
-const CALL: Duration = Duration::from_secs(60);
+const CALL: Duration = Duration::from_secs(30);
+/// How long the first question may take, however often it is asked: where nobody answers it, nothing
+/// is under way that would be worth more.
+const FIRST: Duration = Duration::from_secs(20);
+
+const FIRST_CALL: &str = "ask AWS who this is";
 
 /// An account of AWS in one region. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -37,7 +45,15 @@ pub struct Session {
     pub identity: Arc<str>,
     /// What AWS's clock and this machine's said when the session began.
     pub clocks: Clocks,
+    /// Cancelled when somebody wants an end: what changes something and still waits for its time to
+    /// be called is not called any more.
+    pub(super) cancel: CancellationToken,
+    /// When which call may be made.
+    pub(super) limiter: Arc<Limiter>,
     pub(super) ec2: aws_sdk_ec2::Client,
+    pub(super) ecs: aws_sdk_ecs::Client,
+    pub(super) iam: aws_sdk_iam::Client,
+    pub(super) logs: aws_sdk_cloudwatchlogs::Client,
     pub(super) ssm: aws_sdk_ssm::Client,
     pub(super) tagging: aws_sdk_resourcegroupstagging::Client,
 }
@@ -54,12 +70,24 @@ pub enum SessionError {
 }
 
 impl Session {
+    /// Where in AWS this is.
+    pub fn account(&self) -> Account {
+        Account {
+            partition: self.partition.to_string(),
+            region: self.region.to_string(),
+            id: self.account.to_string(),
+        }
+    }
+
     /// The session that the AWS configuration of this machine leads to, in `region` where one is
-    /// given.
+    /// given. Once `cancel` is cancelled, no call that changes something is waited for.
     ///
     /// # Errors
     /// See [`SessionError`].
-    pub async fn connect(region: Option<&str>) -> Result<Self, SessionError> {
+    pub async fn connect(
+        region: Option<&str>,
+        cancel: CancellationToken,
+    ) -> Result<Self, SessionError> {
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             // What is tried again, and how often, is decided in one place: engine::retry.
             .retry_config(RetryConfig::disabled())
@@ -83,9 +111,10 @@ impl Session {
         let answer = again(|| async {
             let request = sts.get_caller_identity().customize();
             let answer = request.interceptor(date.clone()).send().await;
-            answer.map_err(|error| failure("ask AWS who this is", &error))
-        })
-        .await;
+            answer.map_err(|error| failure(FIRST_CALL, &error))
+        });
+        let answer = tokio::time::timeout(FIRST, answer).await;
+        let answer = answer.unwrap_or_else(|_| Err(silent(&region)));
         let clocks = clock::of(date.get().as_deref(), asked, Timestamp::now());
         let answer = answer.map_err(|failure| clock::explain(failure, clocks))?;
         let identity: Arc<str> = answer.arn.unwrap_or_default().into();
@@ -97,11 +126,52 @@ impl Session {
             account: answer.account.unwrap_or_default().into(),
             identity,
             clocks,
+            cancel,
+            limiter: Arc::default(),
             ec2: aws_sdk_ec2::Client::new(&config),
+            ecs: aws_sdk_ecs::Client::new(&config),
+            iam: aws_sdk_iam::Client::new(&config),
+            logs: aws_sdk_cloudwatchlogs::Client::new(&config),
             ssm: aws_sdk_ssm::Client::new(&config),
             tagging: aws_sdk_resourcegroupstagging::Client::new(&config),
         })
     }
+}
+
+#[cfg(test)]
+impl Session {
+    /// One that never asked anybody, for calls that are answered otherwise.
+    pub(super) fn of_nobody() -> Self {
+        let now = Timestamp::UNIX_EPOCH;
+        let config = aws_config::SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .build();
+        Self {
+            region: "eu-central-1".into(),
+            partition: "aws".into(),
+            account: "123456789012".into(),
+            identity: "arn:aws:iam::123456789012:user/nobody".into(),
+            clocks: Clocks {
+                engine: now,
+                here: now,
+            },
+            cancel: CancellationToken::new(),
+            limiter: Arc::default(),
+            ec2: aws_sdk_ec2::Client::new(&config),
+            ecs: aws_sdk_ecs::Client::new(&config),
+            iam: aws_sdk_iam::Client::new(&config),
+            logs: aws_sdk_cloudwatchlogs::Client::new(&config),
+            ssm: aws_sdk_ssm::Client::new(&config),
+            tagging: aws_sdk_resourcegroupstagging::Client::new(&config),
+        }
+    }
+}
+
+fn silent(region: &str) -> Failure {
+    let message = format!("nobody answers in {region} within {} s", FIRST.as_secs());
+    Failure::new(FailureClass::Timeout, FIRST_CALL, message).with_hint(
+        "look whether this machine reaches the internet, and at https://health.aws.amazon.com/",
+    )
 }
 
 /// Keeps the date of an answer, be it what was asked for or an error.

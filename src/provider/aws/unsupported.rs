@@ -4,7 +4,11 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::{ec2, ecs};
+use crate::diagnostic::Diagnostic;
+use crate::model::environment::{ImageSource, ProviderKind};
 use crate::model::{Environment, ServiceName};
+use crate::yaml::{PathPart, Place};
 
 /// What stand-ins are called that are built on one engine: no registry has them.
 const STAND_INS: &str = "seatbox.local/";
@@ -27,6 +31,40 @@ impl fmt::Display for Unsupported {
         }
         write!(f, "{} ({})", self.what, self.hint)
     }
+}
+
+/// All that the environment uses and its provider can't do, as problems of its stack's file.
+pub fn problems(environment: &Environment) -> Vec<Diagnostic> {
+    let (code, found) = match environment.provider {
+        ProviderKind::Docker => return Vec::new(),
+        ProviderKind::Ec2 => (
+            "ec2::unsupported",
+            ec2::unsupported::unsupported(environment),
+        ),
+        ProviderKind::Ecs => {
+            let images = ecs::unsupported::Images::new();
+            let found = ecs::unsupported::unsupported(environment, &images);
+            ("ecs::unsupported", found)
+        }
+    };
+    let file = Place::File(environment.stack.file.display().to_string().into());
+    let problem = |found: Unsupported| {
+        let service = found.service.as_ref();
+        let message = match service {
+            Some(service) => format!("service {service}: {}", found.what),
+            None => found.what,
+        };
+        let path = service.into_iter().flat_map(|service| {
+            [
+                PathPart::Key("services".into()),
+                PathPart::Key(service.as_str().into()),
+            ]
+        });
+        Diagnostic::new(code, message, file.clone())
+            .with_hint(found.hint)
+            .with_path(path.collect())
+    };
+    found.into_iter().map(problem).collect()
 }
 
 /// Collects all of it.
@@ -65,7 +103,6 @@ pub fn images<'a>(
     image_of: impl Fn(&'a str) -> &'a str,
     found: &mut Collected,
 ) {
-    use crate::model::environment::ImageSource;
     if !environment.images.bundled.is_empty() {
         found.of_all(
             "its images are in a bundle",

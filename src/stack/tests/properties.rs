@@ -149,6 +149,7 @@ fn environment(stack: Stack) -> Environment {
         },
         ecs: EcsSettings {
             capacity: Capacity::Fargate,
+            cpu_units: None,
         },
     }
 }

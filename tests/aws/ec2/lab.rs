@@ -1,13 +1,15 @@
 //! An event of one test's own on an emulator of its own, whose instances answer over SSH.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use roxmltree::Node;
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::aws::guest::instance::make_executable;
 use crate::support::aws::client::REGION;
 use crate::support::aws::emulator::Emulator;
 use crate::support::aws::proxy::Proxy;
@@ -27,6 +29,8 @@ services:
   redis: {image: 'redis:7'}
 volumes: {work: {}}
 "#;
+
+const EXPIRES: &str = "dev.seatbox.expires";
 
 /// An event, with an account of its own.
 pub struct Lab {
@@ -103,6 +107,15 @@ impl Lab {
         self.desk.path("instances")
     }
 
+    /// From now on instances answer at once that all is well, without a server of their own: where
+    /// there are more of them than this machine has room for.
+    pub fn answer_at_once(&self) {
+        let ssh = self
+            .desk
+            .write("bin/ssh", "#!/bin/sh\nexec cat >/dev/null\n");
+        make_executable(&ssh);
+    }
+
     /// The program, for this account.
     pub fn command(&self, arguments: &[&str]) -> Command {
         self.command_at(&self.desk, arguments)
@@ -117,9 +130,15 @@ impl Lab {
                 command.env_remove(&*name);
             }
         }
+        let path = std::env::var("PATH").expect("there is a path");
         command
             .args(arguments)
+            .env(
+                "PATH",
+                format!("{}:{path}", self.desk.path("bin").display()),
+            )
             .env("AWS_ENDPOINT_URL", self.proxy.url())
+            .env("AWS_REGION", REGION)
             .env("AWS_ACCESS_KEY_ID", "test")
             .env("AWS_SECRET_ACCESS_KEY", "test")
             .env("AWS_EC2_METADATA_DISABLED", "true")
@@ -200,6 +219,86 @@ impl Lab {
         let seats: Vec<u32> = alive.iter().map(|one| one.seat).collect();
         assert_eq!(seats, (1..=count).collect::<Vec<_>>());
         alive
+    }
+
+    /// How many instances there have been, those among them that are gone.
+    pub fn ever(&self) -> usize {
+        let filter = [
+            ("Filter.1.Name", "instance-state-name"),
+            ("Filter.1.Value.1", "pending"),
+            ("Filter.1.Value.2", "running"),
+            ("Filter.1.Value.3", "terminated"),
+            ("MaxResults", "1000"),
+        ];
+        let answer = self.emulator.client().ec2("DescribeInstances", &filter);
+        answer.texts("amiLaunchIndex").len()
+    }
+
+    /// All moments at which anything of the event ends, by its tags.
+    pub fn ends(&self) -> BTreeSet<String> {
+        let client = self.emulator.client();
+        let mut ends: BTreeSet<String> = BTreeSet::new();
+        for id in self.tagged() {
+            let filter = [
+                ("Filter.1.Name", "resource-id"),
+                ("Filter.1.Value.1", &*id),
+                ("Filter.2.Name", "key"),
+                ("Filter.2.Value.1", EXPIRES),
+            ];
+            ends.extend(client.ec2("DescribeTags", &filter).texts("value"));
+        }
+        let named = json!({"ResourceType": "Parameter", "ResourceId": self.claim()});
+        let tags = client.json("ssm", "ListTagsForResource", &named);
+        let tags = tags["TagList"].as_array().into_iter().flatten();
+        let ours = tags.filter(|tag| tag["Key"] == EXPIRES);
+        ends.extend(ours.filter_map(|tag| tag["Value"].as_str().map(str::to_owned)));
+        ends
+    }
+
+    /// Has everything of the event end at that moment.
+    pub fn set_ends(&self, end: Timestamp) {
+        let (client, end) = (self.emulator.client(), end.to_string());
+        for id in self.tagged() {
+            let tag = [
+                ("ResourceId.1", &*id),
+                ("Tag.1.Key", EXPIRES),
+                ("Tag.1.Value", &end),
+            ];
+            client.ec2("CreateTags", &tag);
+        }
+        let tags = json!([{"Key": EXPIRES, "Value": end}]);
+        let named = json!({
+            "ResourceType": "Parameter", "ResourceId": self.claim(), "Tags": tags,
+        });
+        client.json("ssm", "AddTagsToResource", &named);
+    }
+
+    /// What of EC2 carries the event's tag and is there: volumes and interfaces go with their
+    /// instances.
+    fn tagged(&self) -> Vec<String> {
+        let filter = [
+            ("Filter.1.Name", "tag:dev.seatbox.environment"),
+            ("Filter.1.Value.1", &*self.name),
+            ("MaxResults", "1000"),
+        ];
+        let client = self.emulator.client();
+        let mut ids: Vec<String> = self.alive().into_iter().map(|one| one.id).collect();
+        for (action, id) in [
+            ("DescribeVpcs", "vpcId"),
+            ("DescribeSubnets", "subnetId"),
+            ("DescribeInternetGateways", "internetGatewayId"),
+            ("DescribeSecurityGroups", "groupId"),
+        ] {
+            let found = client.ec2(action, &filter).texts(id);
+            ids.extend(found);
+        }
+        ids.sort();
+        ids.dedup();
+        ids
+    }
+
+    fn claim(&self) -> String {
+        format!("/seatbox/{}/claim", self.name)
     }
 
     /// A file of a seat's workspace, as the seat's instance has it.

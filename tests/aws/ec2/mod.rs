@@ -1,6 +1,16 @@
 //! Seats on EC2: the real program, before an emulator whose instances answer over SSH.
 
-mod lab;
+pub mod lab;
 
+mod account;
+mod buckets;
+mod calls;
 mod event;
+mod kill;
+mod late;
+mod many;
+mod others;
 mod second_look;
+mod shortage;
+mod sweep;
+mod two;

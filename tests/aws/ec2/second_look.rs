@@ -137,14 +137,23 @@ fn what_is_gone_is_asked_for_by_its_name_and_what_nobody_can_be_asked_for_is_lef
             settings.lingering.add(&arn(gone), &tags);
         }
         settings.lingering.add(&parameter, &tags);
+        for (service, gone) in [
+            ("ecs", "cluster/seatbox-t-late"),
+            ("ecs", "task/seatbox-t-late/0a"),
+            ("ecs", "task-definition/seatbox-t-late_0a:1"),
+            ("logs", "log-group:/seatbox/t-late"),
+        ] {
+            let arn = format!("arn:aws:{service}:{REGION}:123456789012:{gone}");
+            settings.lingering.add(&arn, &tags);
+        }
     });
     let certificate = lab.json(&["down"]);
-    assert_eq!(second(&certificate), (5, 5, 0));
+    assert_eq!(second(&certificate), (9, 9, 0));
     lab.proxy
         .set(|settings| settings.lingering.add("arn:aws:s3:::bucket", &tags));
     lab.run(&["down"]).exits(3).says(&[
         "failed   1: 1 s3\n  s3 arn:aws:s3:::bucket: ",
-        "6 things on it, 1 there still",
+        "10 things on it, 1 there still",
         "1 thing is left of t-late",
     ]);
 }

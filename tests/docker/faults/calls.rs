@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use seatbox::provider::docker::connect::{self, EndpointKind};
 
 use super::proxy::{FAULTS, Fate, FaultProxy};
-use super::scale::{full, record, scale, seed};
 use crate::docker::event::{Event, SMALL, states};
 use crate::support::desk::{Ran, run};
+use crate::support::scale::{full, record, scale, seed};
 
 /// The socket of the machine's engine.
 fn socket() -> PathBuf {

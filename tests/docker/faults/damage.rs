@@ -5,9 +5,9 @@ use bollard::query_parameters::{
     RemoveVolumeOptions, RenameContainerOptions, StopContainerOptions,
 };
 
-use super::scale::record;
 use crate::docker::event::{Event, SMALL};
 use crate::docker::support::remove_container;
+use crate::support::scale::record;
 
 /// What came of each seat, by its number.
 fn result(report: &serde_json::Value, seat: usize) -> &str {

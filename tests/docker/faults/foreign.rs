@@ -7,9 +7,9 @@ use bollard::query_parameters::{
     CreateContainerOptionsBuilder, InspectNetworkOptions, StartContainerOptions,
 };
 
-use super::scale::record;
 use crate::docker::event::{BY_HAND, Event, LABEL, SMALL, failures};
 use crate::docker::support::IMAGE;
+use crate::support::scale::record;
 
 type Labels = HashMap<String, String>;
 

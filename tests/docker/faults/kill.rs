@@ -7,9 +7,9 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
-use super::scale::{record, scale, seed};
 use crate::docker::event::{Event, SMALL};
 use crate::support::desk::{Desk, run};
+use crate::support::scale::{record, scale, seed};
 
 const SEATS: u32 = 2;
 

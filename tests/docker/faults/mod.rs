@@ -1,7 +1,6 @@
 //! What goes wrong at an event, made to go wrong.
 
 mod proxy;
-mod scale;
 
 mod calls;
 mod damage;

@@ -7,9 +7,9 @@ use bollard::query_parameters::{
     CommitContainerOptionsBuilder, RemoveImageOptionsBuilder, UploadToContainerOptionsBuilder,
 };
 
-use super::scale::{record, scale};
 use crate::docker::event::{Event, SMALL, failures, is_gone};
 use crate::docker::support::{IMAGE, remove_container};
+use crate::support::scale::{record, scale};
 
 /// The seat that fails.
 const LOSER: u32 = 2;

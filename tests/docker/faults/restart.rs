@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::scale::{record, scale};
 use crate::docker::event::{Event, SMALL};
 use crate::docker::private_engine::PrivateEngine;
 use crate::docker::support::IMAGE;
+use crate::support::scale::{record, scale};
 
 /// Starts a verb, and waits until that many actions are done; what it writes from then on is
 /// gathered aside, for it must not wait for a reader.

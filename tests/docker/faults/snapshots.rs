@@ -10,12 +10,12 @@ use rand::{RngExt as _, SeedableRng as _};
 use super::calls::a_life;
 use super::kill::kill;
 use super::restart::until;
-use super::scale::{record, scale, seed};
 use super::two_ups::{assert_fine, start};
 use crate::docker::event::Event;
 use crate::docker::private_engine::PrivateEngine;
 use crate::docker::snapshot::{ASK, OWN, SAYS_PONG, event, forget, snapshot};
 use crate::docker::support::IMAGE;
+use crate::support::scale::{record, scale, seed};
 
 /// The fewest seats for which a snapshot is made.
 const SEATS: u32 = 3;

@@ -2,9 +2,9 @@
 
 use std::process::{Child, Output, Stdio};
 
-use super::scale::{record, scale};
 use crate::docker::event::{Event, SMALL, states};
 use crate::docker::support::remove_container;
+use crate::support::scale::{record, scale};
 use crate::support::schema::assert_output;
 
 pub fn start(event: &Event, arguments: &[&str]) -> Child {

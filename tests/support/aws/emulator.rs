@@ -17,7 +17,7 @@ use super::listing;
 const PROGRAM: &str = "SEATBOX_TEST_MOTO";
 
 /// The images that it knows, as the one who publishes them describes them.
-const IMAGES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/aws/images.json");
+const IMAGES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/emulator/images.json");
 
 /// What starts it, with the Python that it is installed for.
 const START: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/emulator/serve.py");

@@ -44,6 +44,7 @@ pub(super) async fn answer(asked: &Call, answer: &mut Answer, upstream: &Upstrea
         "DeleteVpc" => remove_acl(asked, upstream).await,
         "StopTask" => remove_interface_of_task(asked, answer, upstream).await,
         "ListTasks" => keep_tasks_of_cluster(asked, answer),
+        "ListTaskDefinitionFamilies" => keep_families_of_status(asked, answer, upstream).await,
         "DescribeTasks" => name_missing_tasks(asked, answer),
         "DescribeInstances" => {
             let tokens = take_filter(&mut asked.clone(), "client-token");
@@ -126,6 +127,37 @@ async fn remove_acl(asked: &Call, upstream: &Upstream) {
             .ask_ec2(asked, "DeleteNetworkAcl", &[("NetworkAclId", &*id)])
             .await;
     }
+}
+
+/// It gives the families that once had a revision, whatever status is asked for. One is active as long
+/// as a revision of it is.
+async fn keep_families_of_status(asked: &Call, answer: &mut Answer, upstream: &Upstream) {
+    let mut value: Value = serde_json::from_str(answer.text()).unwrap_or_default();
+    let wanted = asked.text("status").unwrap_or("ACTIVE");
+    let mut kept = Vec::new();
+    for family in value["families"].as_array().cloned().unwrap_or_default() {
+        let mut has = [false; 2];
+        for (has, status) in has.iter_mut().zip(["ACTIVE", "INACTIVE"]) {
+            let filter = json!({"familyPrefix": family, "status": status});
+            let revisions = upstream
+                .ask_json(asked, "ecs", "ListTaskDefinitions", filter)
+                .await;
+            *has = revisions["taskDefinitionArns"]
+                .as_array()
+                .is_some_and(|list| !list.is_empty());
+        }
+        let [active, inactive] = has;
+        let is_meant = match wanted {
+            "ACTIVE" => active,
+            "INACTIVE" => !active && inactive,
+            _ => active || inactive,
+        };
+        if is_meant {
+            kept.push(family);
+        }
+    }
+    value["families"] = kept.into();
+    answer.body = value.to_string().into();
 }
 
 async fn remove_interface_of_task(asked: &Call, answer: &Answer, upstream: &Upstream) {

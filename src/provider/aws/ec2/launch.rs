@@ -22,6 +22,7 @@ use crate::model::aws::{MachineImage, Market};
 use crate::model::{Environment, SeatNumber};
 use crate::plan::Key;
 use crate::provider::aws::ids::Ids;
+use crate::provider::aws::limits::Action;
 use crate::provider::aws::network::{known, specification};
 use crate::provider::aws::scheme::{AwsKind, LaunchSpec};
 use crate::provider::aws::tags::{self, LAUNCH, SEATS};
@@ -116,12 +117,12 @@ impl Launcher {
             let left = |spec: &&&LaunchSpec| !launched.contains_key(&spec.seat);
             let left: Vec<&LaunchSpec> = specs.iter().filter(left).copied().collect();
             let class = last.as_ref().map(|failure| failure.class);
-            // A quota is the same for every zone; it may have room for some.
+            // A quota is the same for every zone; it may have room for some. All of one are one.
             let in_vain = least == Least::All && class == Some(FailureClass::Quota);
             if left.is_empty() {
                 break;
             }
-            if in_vain || (least == Least::One && left.len() == 1 && last.is_some()) {
+            if in_vain || (least == Least::One && specs.len() == 1 && last.is_some()) {
                 continue;
             }
             if let Some(failure) = self.quotas.used_up() {
@@ -380,9 +381,11 @@ async fn request(
             )
             .set_tag_specifications(Some(Vec::clone(&marks)))
             .set_iam_instance_profile(profile.clone())
-            .set_instance_market_options(market.clone())
-            .send();
-        launch.session.call("RunInstances", request).await
+            .set_instance_market_options(market.clone());
+        let action = Action::ec2("RunInstances");
+        let units = count.unsigned_abs();
+        let send = || request.clone().send();
+        launch.session.call_with(action, units, send).await
     });
     Ok(made.await?.instances.unwrap_or_default())
 }
@@ -392,15 +395,16 @@ async fn find_image(launch: &Launch<'_>) -> Result<Image, Failure> {
     let id = match &launch.environment.ec2.image {
         MachineImage::Id(id) => id.clone(),
         MachineImage::Parameter(name) => {
-            let request = session.ssm.get_parameter().name(name).send();
+            let request = session.ssm.get_parameter().name(name);
             let answer = session
-                .call("GetParameter", request)
+                .call(Action::ssm("GetParameter"), || request.clone().send())
                 .await
-                .map_err(|failure| {
-                    failure.with_hint(format!(
+                .map_err(|failure| match failure.class {
+                    FailureClass::NotFound => failure.with_hint(format!(
                         "ec2.image: {name} names no image in {}",
                         session.region
-                    ))
+                    )),
+                    _ => failure,
                 })?;
             answer
                 .parameter
@@ -408,8 +412,10 @@ async fn find_image(launch: &Launch<'_>) -> Result<Image, Failure> {
                 .unwrap_or_default()
         }
     };
-    let request = session.ec2.describe_images().image_ids(&id).send();
-    let answer = session.call("DescribeImages", request).await?;
+    let request = session.ec2.describe_images().image_ids(&id);
+    let answer = session
+        .call(Action::ec2("DescribeImages"), || request.clone().send())
+        .await?;
     let image = answer
         .images
         .unwrap_or_default()

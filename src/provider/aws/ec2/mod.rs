@@ -1,5 +1,6 @@
 //! Instances: one for each seat, launched many at a time, and what runs inside them.
 
+mod desired;
 pub mod guest;
 pub mod guest_bundle;
 pub mod guest_data;
@@ -13,6 +14,7 @@ mod terminate;
 pub mod unsupported;
 mod watch;
 
+pub use desired::{InstanceSettings, desired};
 pub use instance::{Instance, InstanceState};
 pub use launch::{Launch, Launcher};
 pub use observe::observe;

@@ -6,6 +6,7 @@ use aws_sdk_ec2::types::{Instance as Described, Volume};
 use super::Instance;
 use crate::engine::Failure;
 use crate::provider::aws::Session;
+use crate::provider::aws::limits::Action;
 use crate::provider::aws::network::{filter, own_tags};
 use crate::provider::aws::observe::{Detail, Reach, Thing};
 use crate::provider::aws::scheme::AwsKind;
@@ -53,7 +54,7 @@ pub(super) async fn instances(
         request.max_results(1000).set_next_token(token).send()
     };
     session
-        .pages("DescribeInstances", request, |page| {
+        .pages(Action::ec2("DescribeInstances"), request, |page| {
             let reservations = page.reservations.unwrap_or_default().into_iter();
             let instances = reservations.flat_map(|of| of.instances.unwrap_or_default());
             (instances.collect(), page.next_token)
@@ -68,7 +69,7 @@ async fn volumes(session: &Session, tag: &(String, String)) -> Result<Vec<Thing>
         let request = session.ec2.describe_volumes().filters(filter(tag));
         request.filters(free.clone()).set_next_token(token).send()
     };
-    let volumes = session.pages("DescribeVolumes", request, |page| {
+    let volumes = session.pages(Action::ec2("DescribeVolumes"), request, |page| {
         (page.volumes.unwrap_or_default(), page.next_token)
     });
     let thing = |volume: Volume| {

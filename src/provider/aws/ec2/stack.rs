@@ -17,6 +17,7 @@ use super::{Instance, InstanceState};
 use crate::engine::{Failure, FailureClass, Progress};
 use crate::model::{Environment, SeatNumber};
 use crate::provider::aws::Session;
+use crate::provider::aws::limits::Action;
 use crate::provider::aws::scheme::StackSpec;
 use crate::provider::aws::tags::STACK;
 use crate::provider::docker::apply::seat_values;
@@ -177,14 +178,12 @@ impl Stacks<'_> {
         patience: Duration,
     ) -> Result<(), Failure> {
         let tag = Ec2Tag::builder().key(STACK).build();
-        let request = self
+        let request = self.session.ec2.delete_tags().resources(id).tags(tag);
+        match self
             .session
-            .ec2
-            .delete_tags()
-            .resources(id)
-            .tags(tag)
-            .send();
-        match self.session.call("DeleteTags", request).await {
+            .call(Action::ec2("DeleteTags"), || request.clone().send())
+            .await
+        {
             Err(failure) if failure.class == FailureClass::NotFound => return Ok(()),
             result => _ = result?,
         }
@@ -244,6 +243,9 @@ impl Stacks<'_> {
 pub async fn mark(session: &Session, ids: &[String], print: &str) -> Result<(), Failure> {
     let tag = Ec2Tag::builder().key(STACK).value(print).build();
     let request = session.ec2.create_tags().tags(tag);
-    let request = request.set_resources(Some(ids.to_vec())).send();
-    session.call("CreateTags", request).await.map(|_| ())
+    let request = request.set_resources(Some(ids.to_vec()));
+    session
+        .call(Action::ec2("CreateTags"), || request.clone().send())
+        .await
+        .map(|_| ())
 }

@@ -6,6 +6,7 @@ use super::Watch;
 use crate::engine::{Failure, FailureClass, Progress};
 use crate::model::EnvironmentName;
 use crate::provider::aws::Session;
+use crate::provider::aws::limits::Action;
 
 /// Ends instances, waits until AWS has let go of them, and gives what came of each.
 ///
@@ -67,10 +68,10 @@ fn refuses_one(failure: &Failure, ids: &[&str]) -> bool {
 
 async fn request(session: &Session, ids: &[&str]) -> Result<(), Failure> {
     let request = session.ec2.terminate_instances();
+    let units = u32::try_from(ids.len()).unwrap_or(u32::MAX);
     let ids = ids.iter().map(|id| (*id).to_owned()).collect();
-    let request = request.set_instance_ids(Some(ids)).send();
-    session
-        .call("TerminateInstances", request)
-        .await
-        .map(|_| ())
+    let request = request.set_instance_ids(Some(ids));
+    let action = Action::ec2("TerminateInstances");
+    let send = || request.clone().send();
+    session.call_with(action, units, send).await.map(|_| ())
 }

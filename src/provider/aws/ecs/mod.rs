@@ -1,15 +1,31 @@
 //! Seats on ECS: a task for each, whose containers are the stack's services.
 
+mod apply;
 mod container;
 pub mod definition;
+mod delete;
+mod desired;
 mod hosts;
 pub mod left_out;
+mod observe;
 pub mod parameters;
 pub mod request;
+mod roles;
+mod secrets;
 pub mod size;
+mod task;
 pub mod template;
 pub mod translate;
 pub mod unsupported;
+mod watch;
+
+pub use apply::Maker;
+pub use delete::{delete, delete_parameters};
+pub use desired::{TaskSettings, desired};
+pub use observe::observe;
+pub use roles::RoleKind;
+pub use task::{Task, TaskState};
+pub use watch::TaskWatch;
 
 #[cfg(test)]
 mod container_tests;

@@ -66,9 +66,39 @@ impl Action {
         }
     }
 
+    /// An action of EC2, called as usual.
+    pub const fn ec2(name: &'static str) -> Self {
+        Self::new(Service::Ec2, name)
+    }
+
+    /// An action of ECS, called as usual.
+    pub const fn ecs(name: &'static str) -> Self {
+        Self::new(Service::Ecs, name)
+    }
+
+    /// An action of IAM, called as usual.
+    pub const fn iam(name: &'static str) -> Self {
+        Self::new(Service::Iam, name)
+    }
+
+    /// An action of CloudWatch Logs, called as usual.
+    pub const fn logs(name: &'static str) -> Self {
+        Self::new(Service::Logs, name)
+    }
+
+    /// An action of Systems Manager, called as usual.
+    pub const fn ssm(name: &'static str) -> Self {
+        Self::new(Service::Ssm, name)
+    }
+
     /// The same, called in another manner.
     pub const fn called(self, manner: Manner) -> Self {
         Self { manner, ..self }
+    }
+
+    /// Whether it changes something.
+    pub fn changes(self) -> bool {
+        !is_read(self.name)
     }
 }
 

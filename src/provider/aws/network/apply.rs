@@ -15,6 +15,7 @@ use crate::engine::{Failure, FailureClass, Progress};
 use crate::model::Environment;
 use crate::plan::Key;
 use crate::provider::aws::ids::Ids;
+use crate::provider::aws::limits::Action;
 use crate::provider::aws::observe::{Detail, Thing};
 use crate::provider::aws::scheme::{AwsKind, AwsStep, Marks, SubnetSpec};
 use crate::provider::aws::tags::{self, Tag};
@@ -124,9 +125,11 @@ impl Builder<'_> {
             .ec2
             .create_vpc()
             .cidr_block(range.to_string())
-            .tag_specifications(self.tags(ResourceType::Vpc, marks))
-            .send();
-        let answer = self.session.call("CreateVpc", request).await?;
+            .tag_specifications(self.tags(ResourceType::Vpc, marks));
+        let answer = self
+            .session
+            .call(Action::ec2("CreateVpc"), || request.clone().send())
+            .await?;
         let id = answer.vpc.and_then(|vpc| vpc.vpc_id);
         self.ids.note(key.clone(), there("CreateVpc", id)?);
         Ok(())
@@ -137,8 +140,10 @@ impl Builder<'_> {
         known(|| async {
             let yes = AttributeBooleanValue::builder().value(true).build();
             let request = self.session.ec2.modify_vpc_attribute().vpc_id(&*id);
-            let request = request.enable_dns_hostnames(yes).send();
-            self.session.call("ModifyVpcAttribute", request).await
+            let request = request.enable_dns_hostnames(yes);
+            self.session
+                .call(Action::ec2("ModifyVpcAttribute"), || request.clone().send())
+                .await
         })
         .await?;
         Ok(())
@@ -159,9 +164,13 @@ impl Builder<'_> {
             .session
             .ec2
             .create_internet_gateway()
-            .tag_specifications(self.tags(ResourceType::InternetGateway, marks))
-            .send();
-        let answer = self.session.call("CreateInternetGateway", request).await?;
+            .tag_specifications(self.tags(ResourceType::InternetGateway, marks));
+        let answer = self
+            .session
+            .call(Action::ec2("CreateInternetGateway"), || {
+                request.clone().send()
+            })
+            .await?;
         let id = answer
             .internet_gateway
             .and_then(|gateway| gateway.internet_gateway_id);
@@ -174,8 +183,12 @@ impl Builder<'_> {
         let (gateway, vpc) = (self.ids.get(key)?, self.vpc()?);
         let attached = known(|| async {
             let request = self.session.ec2.attach_internet_gateway();
-            let request = request.internet_gateway_id(&*gateway).vpc_id(&*vpc).send();
-            self.session.call("AttachInternetGateway", request).await
+            let request = request.internet_gateway_id(&*gateway).vpc_id(&*vpc);
+            self.session
+                .call(Action::ec2("AttachInternetGateway"), || {
+                    request.clone().send()
+                })
+                .await
         });
         match attached.await {
             Err(failure) if failure.class == FailureClass::Conflict => Ok(()),
@@ -192,8 +205,13 @@ impl Builder<'_> {
                 |name: &str, value: &str| Filter::builder().name(name).values(value).build();
             let request = self.session.ec2.describe_route_tables();
             let request = request.filters(filter("vpc-id", &vpc));
-            let request = request.filters(filter("association.main", "true")).send();
-            let answer = self.session.call("DescribeRouteTables", request).await?;
+            let request = request.filters(filter("association.main", "true"));
+            let answer = self
+                .session
+                .call(Action::ec2("DescribeRouteTables"), || {
+                    request.clone().send()
+                })
+                .await?;
             let table = answer.route_tables.unwrap_or_default().into_iter().next();
             table.and_then(|table| table.route_table_id).ok_or_else(|| {
                 let message = format!("{vpc} has no main route table");
@@ -204,8 +222,12 @@ impl Builder<'_> {
         known(|| async {
             let request = self.session.ec2.create_route().route_table_id(&table);
             let request = request.destination_cidr_block("0.0.0.0/0");
-            let request = request.gateway_id(&*gateway).send();
-            match self.session.call("CreateRoute", request).await {
+            let request = request.gateway_id(&*gateway);
+            match self
+                .session
+                .call(Action::ec2("CreateRoute"), || request.clone().send())
+                .await
+            {
                 // It is there already.
                 Err(failure) if failure.class == FailureClass::Conflict => Ok(()),
                 result => result.map(|_| ()),
@@ -234,9 +256,10 @@ impl Builder<'_> {
                 .vpc_id(&*vpc)
                 .cidr_block(spec.range.to_string())
                 .availability_zone(&*spec.zone)
-                .tag_specifications(self.tags(ResourceType::Subnet, &spec.marks))
-                .send();
-            self.session.call("CreateSubnet", request).await
+                .tag_specifications(self.tags(ResourceType::Subnet, &spec.marks));
+            self.session
+                .call(Action::ec2("CreateSubnet"), || request.clone().send())
+                .await
         });
         let id = answer.await?.subnet.and_then(|subnet| subnet.subnet_id);
         self.ids.note(key.clone(), there("CreateSubnet", id)?);
@@ -262,9 +285,12 @@ impl Builder<'_> {
                 .vpc_id(&*vpc)
                 .group_name(&*key.name)
                 .description("Seats of a Seatbox environment: apart from each other")
-                .tag_specifications(self.tags(ResourceType::SecurityGroup, marks))
-                .send();
-            self.session.call("CreateSecurityGroup", request).await
+                .tag_specifications(self.tags(ResourceType::SecurityGroup, marks));
+            self.session
+                .call(Action::ec2("CreateSecurityGroup"), || {
+                    request.clone().send()
+                })
+                .await
         });
         self.ids.note(
             key.clone(),
@@ -285,11 +311,11 @@ impl Builder<'_> {
             let authorized = known(|| async {
                 let request = self.session.ec2.authorize_security_group_ingress();
                 let request = request.group_id(&*id);
-                let request = request
-                    .set_ip_permissions(permissions(missing.clone()))
-                    .send();
+                let request = request.set_ip_permissions(permissions(missing.clone()));
                 self.session
-                    .call("AuthorizeSecurityGroupIngress", request)
+                    .call(Action::ec2("AuthorizeSecurityGroupIngress"), || {
+                        request.clone().send()
+                    })
                     .await
             });
             match authorized.await {
@@ -303,11 +329,12 @@ impl Builder<'_> {
             let request = self.session.ec2.revoke_security_group_ingress();
             let request = request
                 .group_id(&*id)
-                .set_ip_permissions(permissions(surplus))
-                .send();
+                .set_ip_permissions(permissions(surplus));
             match self
                 .session
-                .call("RevokeSecurityGroupIngress", request)
+                .call(Action::ec2("RevokeSecurityGroupIngress"), || {
+                    request.clone().send()
+                })
                 .await
             {
                 Err(failure) if failure.class == FailureClass::NotFound => {}
@@ -352,6 +379,23 @@ where
     }
 }
 
+/// Makes a call that takes something away until nothing uses that any more, for a while: AWS lets go
+/// of what others were made of some time after their end. An interruption ends the wait.
+pub(in crate::provider::aws) async fn let_go<F>(
+    mut call: impl FnMut() -> F,
+    progress: &Progress,
+) -> Result<(), Failure>
+where
+    F: Future<Output = Result<(), Failure>>,
+{
+    let attempts = until(&mut call, FailureClass::Conflict, LETTING_GO);
+    tokio::select! {
+        result = attempts => return result,
+        () = progress.interrupted() => {}
+    }
+    call().await
+}
+
 /// Takes a part of a network away. What is gone already is success, and what something still uses
 /// is tried for a while: AWS lets go of what an instance had some time after its end.
 ///
@@ -367,17 +411,25 @@ pub async fn delete(
         match kind {
             AwsKind::Gateway => delete_gateway(session, id).await,
             AwsKind::Vpc => {
-                let request = session.ec2.delete_vpc().vpc_id(id).send();
-                session.call("DeleteVpc", request).await.map(|_| ())
+                let request = session.ec2.delete_vpc().vpc_id(id);
+                session
+                    .call(Action::ec2("DeleteVpc"), || request.clone().send())
+                    .await
+                    .map(|_| ())
             }
             AwsKind::Subnet => {
-                let request = session.ec2.delete_subnet().subnet_id(id).send();
-                session.call("DeleteSubnet", request).await.map(|_| ())
+                let request = session.ec2.delete_subnet().subnet_id(id);
+                session
+                    .call(Action::ec2("DeleteSubnet"), || request.clone().send())
+                    .await
+                    .map(|_| ())
             }
             AwsKind::SecurityGroup => {
-                let request = session.ec2.delete_security_group().group_id(id).send();
+                let request = session.ec2.delete_security_group().group_id(id);
                 session
-                    .call("DeleteSecurityGroup", request)
+                    .call(Action::ec2("DeleteSecurityGroup"), || {
+                        request.clone().send()
+                    })
                     .await
                     .map(|_| ())
             }
@@ -385,25 +437,25 @@ pub async fn delete(
                 let request = session
                     .ec2
                     .delete_network_interface()
-                    .network_interface_id(id)
-                    .send();
+                    .network_interface_id(id);
                 session
-                    .call("DeleteNetworkInterface", request)
+                    .call(Action::ec2("DeleteNetworkInterface"), || {
+                        request.clone().send()
+                    })
                     .await
                     .map(|_| ())
             }
             AwsKind::Volume => {
-                let request = session.ec2.delete_volume().volume_id(id).send();
-                session.call("DeleteVolume", request).await.map(|_| ())
+                let request = session.ec2.delete_volume().volume_id(id);
+                session
+                    .call(Action::ec2("DeleteVolume"), || request.clone().send())
+                    .await
+                    .map(|_| ())
             }
             _ => claim::delete(session, id).await,
         }
     };
-    let attempts = until(call, FailureClass::Conflict, LETTING_GO);
-    let result = tokio::select! {
-        result = attempts => result,
-        () = progress.interrupted() => call().await,
-    };
+    let result = let_go(call, progress).await;
     match result {
         Err(failure) if failure.class == FailureClass::NotFound => Ok(()),
         result => result,
@@ -412,22 +464,33 @@ pub async fn delete(
 
 async fn delete_gateway(session: &Session, id: &str) -> Result<(), Failure> {
     let request = session.ec2.describe_internet_gateways();
-    let request = request.internet_gateway_ids(id).send();
-    let answer = session.call("DescribeInternetGateways", request).await?;
+    let request = request.internet_gateway_ids(id);
+    let answer = session
+        .call(Action::ec2("DescribeInternetGateways"), || {
+            request.clone().send()
+        })
+        .await?;
     let gateways = answer.internet_gateways.unwrap_or_default();
     let attachments = gateways.iter().flat_map(|gateway| gateway.attachments());
     for vpc in attachments.filter_map(|to| to.vpc_id()) {
         let request = session.ec2.detach_internet_gateway();
-        let request = request.internet_gateway_id(id).vpc_id(vpc).send();
-        match session.call("DetachInternetGateway", request).await {
+        let request = request.internet_gateway_id(id).vpc_id(vpc);
+        match session
+            .call(Action::ec2("DetachInternetGateway"), || {
+                request.clone().send()
+            })
+            .await
+        {
             Err(failure) if failure.class != FailureClass::NotFound => return Err(failure),
             _ => {}
         }
     }
     let request = session.ec2.delete_internet_gateway();
-    let request = request.internet_gateway_id(id).send();
+    let request = request.internet_gateway_id(id);
     session
-        .call("DeleteInternetGateway", request)
+        .call(Action::ec2("DeleteInternetGateway"), || {
+            request.clone().send()
+        })
         .await
         .map(|_| ())
 }

@@ -8,7 +8,7 @@ mod rules;
 mod zones;
 
 pub use apply::delete;
-pub(super) use apply::{Builder, known, specification};
+pub(super) use apply::{Builder, known, let_go, specification};
 pub use desired::{Network, desired};
 pub use observe::{Subnet, Vpc, observe};
 pub(super) use observe::{filter, own_tags};

@@ -9,6 +9,7 @@ use super::rules;
 use crate::engine::Failure;
 use crate::engine::retry::again;
 use crate::model::EnvironmentName;
+use crate::provider::aws::limits::Action;
 use crate::provider::aws::observe::{Detail, Reach, Thing};
 use crate::provider::aws::scheme::AwsKind;
 use crate::provider::aws::tags::Tag;
@@ -79,7 +80,7 @@ async fn vpcs(session: &Session, tag: &(String, String)) -> Result<Vec<Thing>, F
         let request = session.ec2.describe_vpcs().filters(filter(tag));
         request.set_next_token(token).send()
     };
-    let vpcs = session.pages("DescribeVpcs", request, |page| {
+    let vpcs = session.pages(Action::ec2("DescribeVpcs"), request, |page| {
         (page.vpcs.unwrap_or_default(), page.next_token)
     });
     let vpcs = vpcs.await?;
@@ -117,7 +118,7 @@ async fn routed(session: &Session, vpcs: Vec<String>) -> Result<Vec<String>, Fai
         let request = request.filters(main.clone()).filters(own.clone());
         request.set_next_token(token).send()
     };
-    let tables = session.pages("DescribeRouteTables", request, |page| {
+    let tables = session.pages(Action::ec2("DescribeRouteTables"), request, |page| {
         (page.route_tables.unwrap_or_default(), page.next_token)
     });
     let leads_out = |table: &aws_sdk_ec2::types::RouteTable| {
@@ -136,7 +137,7 @@ async fn gateways(session: &Session, tag: &(String, String)) -> Result<Vec<Thing
         let request = session.ec2.describe_internet_gateways();
         request.filters(filter(tag)).set_next_token(token).send()
     };
-    let gateways = session.pages("DescribeInternetGateways", request, |page| {
+    let gateways = session.pages(Action::ec2("DescribeInternetGateways"), request, |page| {
         (page.internet_gateways.unwrap_or_default(), page.next_token)
     });
     let thing = |gateway: aws_sdk_ec2::types::InternetGateway| {
@@ -159,7 +160,7 @@ async fn subnets(session: &Session, tag: &(String, String)) -> Result<Vec<Thing>
         let request = session.ec2.describe_subnets().filters(filter(tag));
         request.set_next_token(token).send()
     };
-    let subnets = session.pages("DescribeSubnets", request, |page| {
+    let subnets = session.pages(Action::ec2("DescribeSubnets"), request, |page| {
         (page.subnets.unwrap_or_default(), page.next_token)
     });
     let thing = |subnet: aws_sdk_ec2::types::Subnet| {
@@ -179,7 +180,7 @@ async fn groups(session: &Session, tag: &(String, String)) -> Result<Vec<Thing>,
         let request = session.ec2.describe_security_groups();
         request.filters(filter(tag)).set_next_token(token).send()
     };
-    let groups = session.pages("DescribeSecurityGroups", request, |page| {
+    let groups = session.pages(Action::ec2("DescribeSecurityGroups"), request, |page| {
         (page.security_groups.unwrap_or_default(), page.next_token)
     });
     let thing = |group: aws_sdk_ec2::types::SecurityGroup| {
@@ -200,7 +201,7 @@ async fn interfaces(session: &Session, tag: &(String, String)) -> Result<Vec<Thi
             .filters(filter(tag));
         request.filters(free.clone()).set_next_token(token).send()
     };
-    let interfaces = session.pages("DescribeNetworkInterfaces", request, |page| {
+    let interfaces = session.pages(Action::ec2("DescribeNetworkInterfaces"), request, |page| {
         (page.network_interfaces.unwrap_or_default(), page.next_token)
     });
     let thing = |interface: NetworkInterface| {

@@ -7,6 +7,7 @@ use aws_sdk_ec2::types::{Filter, LocationType};
 
 use crate::engine::{Failure, FailureClass};
 use crate::provider::aws::Session;
+use crate::provider::aws::limits::Action;
 
 /// The first `count` zones, by name, in which one of `types` is offered, those with more of them
 /// first; of all zones where no type is asked for.
@@ -58,9 +59,12 @@ async fn all(session: &Session) -> Result<Vec<String>, Failure> {
         .ec2
         .describe_availability_zones()
         .filters(filter("state", "available"))
-        .filters(filter("zone-type", "availability-zone"))
-        .send();
-    let answer = session.call("DescribeAvailabilityZones", request).await?;
+        .filters(filter("zone-type", "availability-zone"));
+    let answer = session
+        .call(Action::ec2("DescribeAvailabilityZones"), || {
+            request.clone().send()
+        })
+        .await?;
     let zones = answer.availability_zones.unwrap_or_default();
     Ok(zones
         .into_iter()
@@ -81,12 +85,16 @@ async fn offerings(session: &Session, types: &[String]) -> Result<Vec<String>, F
             .set_next_token(token)
             .send()
     };
-    let offerings = session.pages("DescribeInstanceTypeOfferings", request, |page| {
-        (
-            page.instance_type_offerings.unwrap_or_default(),
-            page.next_token,
-        )
-    });
+    let offerings = session.pages(
+        Action::ec2("DescribeInstanceTypeOfferings"),
+        request,
+        |page| {
+            (
+                page.instance_type_offerings.unwrap_or_default(),
+                page.next_token,
+            )
+        },
+    );
     let offerings = offerings.await?;
     Ok(offerings
         .into_iter()

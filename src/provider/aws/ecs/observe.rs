@@ -1,0 +1,520 @@
+//! What there is of tasks, and of what they are made from.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use aws_sdk_ec2::types::Filter;
+use aws_sdk_ecs::types::{ClusterField, Task as Described, TaskDefinitionFamilyStatus, TaskField};
+
+use super::roles::{PATH, POLICY, RoleKind};
+use super::{Task, secrets};
+use crate::engine::retry::again;
+use crate::engine::{Failure, FailureClass};
+use crate::model::EnvironmentName;
+use crate::model::seat::Owner;
+use crate::plan::Fingerprint;
+use crate::provider::aws::limits::Action;
+use crate::provider::aws::observe::{Detail, Reach, Thing};
+use crate::provider::aws::scheme::AwsKind;
+use crate::provider::aws::tags::Tag;
+use crate::provider::aws::{Session, names};
+use crate::provider::labels::{ENVIRONMENT, Ownership};
+
+/// What families of ours begin with.
+const FAMILY: &str = "seatbox-";
+/// How many clusters or tasks one call describes (Amazon ECS API reference).
+const MOST_DESCRIBED: usize = 100;
+
+/// Everything of tasks that carries our tags: of one environment, or all.
+///
+/// # Errors
+/// A list that could not be read to its end.
+pub async fn observe(
+    session: &Session,
+    environment: Option<&EnvironmentName>,
+    reach: Reach,
+) -> Result<Vec<Thing>, Failure> {
+    let (clusters, families, groups, roles, secrets) = tokio::join!(
+        clusters_and_tasks(session, environment),
+        families(session, environment, reach),
+        log_groups(session, environment),
+        roles(session, environment),
+        secrets::observe(session, environment),
+    );
+    let mut things = clusters?;
+    things.extend(families?);
+    things.extend(groups?);
+    things.extend(roles?);
+    things.extend(secrets?);
+    Ok(things)
+}
+
+async fn clusters_and_tasks(
+    session: &Session,
+    environment: Option<&EnvironmentName>,
+) -> Result<Vec<Thing>, Failure> {
+    let names = match environment {
+        Some(name) => vec![names::shared(name)],
+        None => all_clusters(session).await?,
+    };
+    let mut things = Vec::new();
+    for names in names.chunks(MOST_DESCRIBED) {
+        things.extend(clusters(session, names).await?);
+    }
+    for index in 0..things.len() {
+        let cluster = Arc::clone(&things[index].id);
+        things.extend(tasks(session, &cluster).await?);
+    }
+    Ok(things)
+}
+
+async fn all_clusters(session: &Session) -> Result<Vec<String>, Failure> {
+    let request = |token| session.ecs.list_clusters().set_next_token(token).send();
+    session
+        .pages(Action::ecs("ListClusters"), request, |page| {
+            (page.cluster_arns.unwrap_or_default(), page.next_token)
+        })
+        .await
+}
+
+async fn clusters(session: &Session, names: &[String]) -> Result<Vec<Thing>, Failure> {
+    let answer = again(|| {
+        let request = session.ecs.describe_clusters().include(ClusterField::Tags);
+        let request = request.set_clusters(Some(names.to_vec()));
+        session.call(Action::ecs("DescribeClusters"), move || {
+            request.clone().send()
+        })
+    })
+    .await?;
+    let active = answer.clusters.unwrap_or_default().into_iter();
+    let active = active.filter(|cluster| cluster.status() == Some("ACTIVE"));
+    let thing = |cluster: aws_sdk_ecs::types::Cluster| {
+        let tags = own_tags(cluster.tags);
+        Thing::of(
+            AwsKind::Cluster,
+            cluster.cluster_name,
+            &tags,
+            None,
+            Detail::None,
+        )
+    };
+    Ok(active.filter_map(thing).collect())
+}
+
+/// Whether there is a cluster of that name that is nobody's of ours.
+///
+/// # Errors
+/// What AWS says.
+pub(super) async fn is_foreign_cluster(session: &Session, name: &str) -> Result<bool, Failure> {
+    let request = session
+        .ecs
+        .describe_clusters()
+        .clusters(name)
+        .include(ClusterField::Tags);
+    let action = Action::ecs("DescribeClusters");
+    let answer = session.call(action, || request.clone().send()).await?;
+    let mut active = answer
+        .clusters()
+        .iter()
+        .filter(|cluster| cluster.status() == Some("ACTIVE"));
+    Ok(active.any(|cluster| {
+        let tags = own_tags(cluster.tags.clone());
+        Thing::of(
+            AwsKind::Cluster,
+            Some(name.to_owned()),
+            &tags,
+            None,
+            Detail::None,
+        )
+        .is_none()
+    }))
+}
+
+/// Whose the log group or the role of that name is, where it is one of ours.
+///
+/// # Errors
+/// What AWS says.
+pub(super) async fn named(
+    session: &Session,
+    kind: AwsKind,
+    name: &str,
+) -> Result<Option<Ownership>, Failure> {
+    let found = match kind {
+        AwsKind::Role => role(session, name).await?.into_iter().collect(),
+        _ => log_groups_under(session, name).await?,
+    };
+    let mut found = found.into_iter().filter(|thing: &Thing| *thing.id == *name);
+    Ok(found.next().map(|thing| thing.ownership))
+}
+
+/// ECS's tags as ours.
+fn own_tags(tags: Option<Vec<aws_sdk_ecs::types::Tag>>) -> Vec<Tag> {
+    let tags = tags.unwrap_or_default().into_iter();
+    tags.filter_map(|tag| Some((tag.key?, tag.value?)))
+        .collect()
+}
+
+/// The tasks of a cluster that are not over, with their addresses.
+async fn tasks(session: &Session, cluster: &str) -> Result<Vec<Thing>, Failure> {
+    let described = described(session, cluster).await?;
+    let mut tasks: Vec<(String, Task, Vec<Tag>)> = described
+        .iter()
+        .filter_map(|described| {
+            let (task, tags) = Task::read(described);
+            Some((described.task_arn.clone()?, task, tags))
+        })
+        .collect();
+    let addresses = addresses(session, tasks.iter().map(|(_, task, _)| task)).await?;
+    let things = tasks.iter_mut().filter_map(|(arn, task, tags)| {
+        let interface = task.interface.as_deref();
+        task.address = interface.and_then(|id| addresses.get(id).copied());
+        let detail = Detail::Task(Box::new(task.clone()));
+        Thing::of(AwsKind::Task, Some(arn.clone()), tags, None, detail)
+    });
+    Ok(things.collect())
+}
+
+/// The tasks of a cluster that run or begin, as AWS tells them.
+///
+/// # Errors
+/// A list that could not be read to its end.
+pub(super) async fn described(session: &Session, cluster: &str) -> Result<Vec<Described>, Failure> {
+    let request = |token| {
+        session
+            .ecs
+            .list_tasks()
+            .cluster(cluster)
+            .set_next_token(token)
+            .send()
+    };
+    let listed = session.pages(Action::ecs("ListTasks"), request, |page| {
+        (page.task_arns.unwrap_or_default(), page.next_token)
+    });
+    let listed = match listed.await {
+        // It went meanwhile.
+        Err(failure) if failure.class == FailureClass::NotFound => return Ok(Vec::new()),
+        result => result?,
+    };
+    let mut all = Vec::with_capacity(listed.len());
+    for arns in listed.chunks(MOST_DESCRIBED) {
+        all.extend(describe(session, cluster, arns).await?);
+    }
+    Ok(all)
+}
+
+/// These tasks, as AWS tells them, whether they are over or not.
+///
+/// # Errors
+/// What AWS says.
+pub(super) async fn describe(
+    session: &Session,
+    cluster: &str,
+    arns: &[String],
+) -> Result<Vec<Described>, Failure> {
+    let answer = again(|| {
+        let request = session
+            .ecs
+            .describe_tasks()
+            .cluster(cluster)
+            .include(TaskField::Tags);
+        let request = request.set_tasks(Some(arns.to_vec()));
+        session.call(Action::ecs("DescribeTasks"), move || request.clone().send())
+    })
+    .await?;
+    Ok(answer.tasks.unwrap_or_default())
+}
+
+/// The addresses on the internet of tasks' interfaces, by these interfaces.
+async fn addresses<'a>(
+    session: &Session,
+    tasks: impl Iterator<Item = &'a Task>,
+) -> Result<HashMap<String, IpAddr>, Failure> {
+    let ids: Vec<String> = tasks
+        .filter_map(|task| task.interface.as_deref().map(str::to_owned))
+        .collect();
+    let mut addresses = HashMap::new();
+    // 200 values a filter (Amazon EC2 API reference, "DescribeNetworkInterfaces").
+    for ids in ids.chunks(200) {
+        let own = Filter::builder().name("network-interface-id");
+        let own = own.set_values(Some(ids.to_vec())).build();
+        let request = |token| {
+            let request = session.ec2.describe_network_interfaces();
+            request.filters(own.clone()).set_next_token(token).send()
+        };
+        let found = session.pages(Action::ec2("DescribeNetworkInterfaces"), request, |page| {
+            (page.network_interfaces.unwrap_or_default(), page.next_token)
+        });
+        for interface in found.await? {
+            let public = interface
+                .association
+                .and_then(|association| association.public_ip);
+            if let (Some(id), Some(Ok(address))) = (
+                interface.network_interface_id,
+                public.map(|text| text.parse()),
+            ) {
+                addresses.insert(id, address);
+            }
+        }
+    }
+    Ok(addresses)
+}
+
+/// The families of task definitions, which say by their names whose they are; that they carry our
+/// tags is made sure of before anything is done to them.
+async fn families(
+    session: &Session,
+    environment: Option<&EnvironmentName>,
+    reach: Reach,
+) -> Result<Vec<Thing>, Failure> {
+    let prefix = environment.map_or(FAMILY.to_owned(), names::shared);
+    let mut found = listed(session, &prefix, TaskDefinitionFamilyStatus::Active).await?;
+    if reach == Reach::Everything {
+        // Of those that are registered no more some are on their way out, which AWS lists for hours.
+        for family in listed(session, &prefix, TaskDefinitionFamilyStatus::Inactive).await? {
+            // One may have become so between the two lists.
+            if found.contains(&family) {
+                continue;
+            }
+            if !super::delete::revisions(session, &family).await?.is_empty() {
+                found.push(family);
+            }
+        }
+    }
+    let thing = |family: &String| {
+        let (of, owner, print) = parse(family)?;
+        let is_meant = environment.is_none_or(|environment| *environment == of);
+        is_meant.then(|| Thing {
+            kind: AwsKind::Definition,
+            id: family.as_str().into(),
+            ownership: Ownership {
+                environment: of,
+                owner,
+                service: None,
+                // The rest of the environment says it.
+                expires: None,
+                fingerprint: Some(print),
+                key: None,
+            },
+            detail: Detail::None,
+        })
+    };
+    Ok(found.iter().filter_map(thing).collect())
+}
+
+async fn listed(
+    session: &Session,
+    prefix: &str,
+    status: TaskDefinitionFamilyStatus,
+) -> Result<Vec<String>, Failure> {
+    let request = |token| {
+        let request = session.ecs.list_task_definition_families();
+        let request = request.family_prefix(prefix).status(status.clone());
+        request.set_next_token(token).send()
+    };
+    session
+        .pages(Action::ecs("ListTaskDefinitionFamilies"), request, |page| {
+            (page.families.unwrap_or_default(), page.next_token)
+        })
+        .await
+}
+
+/// `seatbox-ENVIRONMENT_SEAT_FINGERPRINT`, or without the seat where all share it. No environment's
+/// name has a `_`.
+fn parse(family: &str) -> Option<(EnvironmentName, Owner, Fingerprint)> {
+    let mut parts = family.strip_prefix(FAMILY)?.split('_');
+    let (name, second, third) = (parts.next()?, parts.next()?, parts.next());
+    let (owner, print) = match third {
+        Some(print) => (Owner::Seat(second.parse().ok()?), print),
+        None => (Owner::Shared, second),
+    };
+    let is_all = parts.next().is_none();
+    is_all.then_some((name.parse().ok()?, owner, Fingerprint::from_label(print)))
+}
+
+async fn log_groups(
+    session: &Session,
+    environment: Option<&EnvironmentName>,
+) -> Result<Vec<Thing>, Failure> {
+    let prefix = environment.map_or(names::LOG_GROUPS.to_owned(), names::log_group);
+    let mut groups = log_groups_under(session, &prefix).await?;
+    groups.retain(|group| environment.is_none_or(|of| *names::log_group(of) == *group.id));
+    Ok(groups)
+}
+
+async fn log_groups_under(session: &Session, prefix: &str) -> Result<Vec<Thing>, Failure> {
+    let request = |token| {
+        let request = session.logs.describe_log_groups();
+        request
+            .log_group_name_prefix(prefix)
+            .set_next_token(token)
+            .send()
+    };
+    let groups = session.pages(Action::logs("DescribeLogGroups"), request, |page| {
+        (page.log_groups.unwrap_or_default(), page.next_token)
+    });
+    let mut things = Vec::new();
+    for group in groups.await? {
+        let Some(name) = group.log_group_name else {
+            continue;
+        };
+        // An ARN with a star behind it stands for the streams as well, and is no resource to ask for.
+        let Some(arn) = group.arn else {
+            continue;
+        };
+        let arn = arn.trim_end_matches(":*");
+        let tags = match again(|| {
+            let request = session.logs.list_tags_for_resource().resource_arn(arn);
+            session.call(Action::logs("ListTagsForResource"), move || {
+                request.clone().send()
+            })
+        })
+        .await
+        {
+            Ok(answer) => answer.tags.unwrap_or_default().into_iter().collect(),
+            Err(failure) if failure.class == FailureClass::NotFound => Vec::new(),
+            Err(failure) => return Err(failure),
+        };
+        let detail = Detail::LogGroup(group.retention_in_days);
+        things.extend(Thing::of(
+            AwsKind::LogGroup,
+            Some(name),
+            &tags,
+            None,
+            detail,
+        ));
+    }
+    Ok(things)
+}
+
+async fn roles(
+    session: &Session,
+    environment: Option<&EnvironmentName>,
+) -> Result<Vec<Thing>, Failure> {
+    let account = session.account();
+    let names: Vec<String> = match environment {
+        Some(of) => RoleKind::ALL
+            .iter()
+            .map(|kind| kind.name(&account, of))
+            .collect(),
+        None => all_roles(session).await?,
+    };
+    let mut things = Vec::new();
+    for name in names {
+        things.extend(role(session, &name).await?);
+    }
+    Ok(things)
+}
+
+/// The names of our roles for this region.
+async fn all_roles(session: &Session) -> Result<Vec<String>, Failure> {
+    let request = |token| {
+        let request = session.iam.list_roles().path_prefix(PATH);
+        request.set_marker(token).send()
+    };
+    let roles = session.pages(Action::iam("ListRoles"), request, |page| {
+        let names = page.roles.into_iter().map(|role| role.role_name);
+        (names.collect::<Vec<String>>(), page.marker)
+    });
+    let account = session.account();
+    let marked = |name: &String| {
+        // seatbox-ENVIRONMENT-REGION-KIND
+        let environment = name
+            .strip_prefix(FAMILY)
+            .and_then(|rest| rest.rsplitn(3, '-').nth(2));
+        let environment: Option<EnvironmentName> = environment.and_then(|name| name.parse().ok());
+        let of = |kind: &RoleKind| {
+            environment
+                .as_ref()
+                .is_some_and(|of| kind.name(&account, of) == *name)
+        };
+        RoleKind::ALL.iter().any(of)
+    };
+    Ok(roles.await?.into_iter().filter(marked).collect())
+}
+
+async fn role(session: &Session, name: &str) -> Result<Option<Thing>, Failure> {
+    let asked = again(|| {
+        let request = session.iam.get_role().role_name(name);
+        session.call(Action::iam("GetRole"), move || request.clone().send())
+    });
+    let role = match asked.await {
+        Ok(answer) => answer.role,
+        Err(failure) if failure.class == FailureClass::NotFound => return Ok(None),
+        Err(failure) => return Err(failure),
+    };
+    let policy = again(|| {
+        let request = session
+            .iam
+            .get_role_policy()
+            .role_name(name)
+            .policy_name(POLICY);
+        session.call(Action::iam("GetRolePolicy"), move || request.clone().send())
+    });
+    let has_policy = match policy.await {
+        Ok(_) => true,
+        Err(failure) if failure.class == FailureClass::NotFound => false,
+        Err(failure) => return Err(failure),
+    };
+    let tags = role
+        .and_then(|role| role.tags)
+        .unwrap_or_default()
+        .into_iter();
+    let tags: Vec<Tag> = tags.map(|tag| (tag.key, tag.value)).collect();
+    let detail = Detail::Role { has_policy };
+    Ok(Thing::of(
+        AwsKind::Role,
+        Some(name.to_owned()),
+        &tags,
+        None,
+        detail,
+    ))
+}
+
+/// Whether tags make something an environment's.
+pub(super) fn is_of(tags: &[Tag], environment: &EnvironmentName) -> bool {
+    let own = |(key, value): &Tag| key == ENVIRONMENT && value == environment.as_str();
+    tags.iter().any(own)
+}
+
+/// The tags of a definition.
+///
+/// # Errors
+/// What AWS says.
+pub(super) async fn definition_tags(session: &Session, family: &str) -> Result<Vec<Tag>, Failure> {
+    let request = session
+        .ecs
+        .describe_task_definition()
+        .task_definition(family);
+    let request = request.include(aws_sdk_ecs::types::TaskDefinitionField::Tags);
+    let answer = session
+        .call(Action::ecs("DescribeTaskDefinition"), move || {
+            request.clone().send()
+        })
+        .await?;
+    Ok(own_tags(answer.tags))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::SeatNumber;
+
+    #[test]
+    fn families_say_whose_they_are() {
+        let seat = SeatNumber::new(7).unwrap();
+        let (name, owner, print) = parse("seatbox-go-lab_07_0a1b").unwrap();
+        assert_eq!((name.as_str(), owner), ("go-lab", Owner::Seat(seat)));
+        assert_eq!(print.as_str(), "0a1b");
+        let (_, owner, _) = parse("seatbox-go_0a1b").unwrap();
+        assert_eq!(owner, Owner::Shared);
+        for other in [
+            "go_07_0a",
+            "seatbox-go",
+            "seatbox-go_x_0a",
+            "seatbox-go_07_0a_1",
+        ] {
+            assert_eq!(parse(other), None, "{other}");
+        }
+    }
+}

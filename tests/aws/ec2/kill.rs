@@ -1,0 +1,141 @@
+//! A kill at any call: the next `up` goes on from there, and `down` leaves nothing.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
+
+use super::lab::Lab;
+use crate::support::scale::{record, scale, seed};
+
+const SEATS: u32 = 3;
+
+/// Longer than any verb takes.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Kills at calls spread over all that a verb makes.
+struct Kills {
+    random: StdRng,
+    seed: u64,
+    /// How many calls the verb makes.
+    length: usize,
+    count: usize,
+    made: usize,
+    under_way: usize,
+}
+
+impl Kills {
+    fn new(length: usize, count: usize) -> Self {
+        let seed = seed();
+        Self {
+            random: StdRng::seed_from_u64(seed),
+            seed,
+            length,
+            count,
+            made: 0,
+            under_way: 0,
+        }
+    }
+
+    fn next(&mut self, lab: &Lab, verb: &[&str]) {
+        let part = |number: usize| number * self.length / self.count;
+        let call = self
+            .random
+            .random_range(part(self.made)..=part(self.made + 1));
+        let moment = Duration::from_millis(self.random.random_range(0..30));
+        lab.proxy.counts().reset();
+        let mut child = lab
+            .command(verb)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        assert!(lab.proxy.counts().await_arrival(call.max(1), PATIENCE));
+        std::thread::sleep(moment);
+        self.under_way += usize::from(child.try_wait().unwrap().is_none());
+        child.kill().unwrap();
+        child.wait().unwrap();
+        self.made += 1;
+    }
+
+    fn record(&self, verb: &str) {
+        let result = format!(
+            "{} kills, {} of them under way; each time `up` converged and `down` left 0 (seed {})",
+            self.made, self.under_way, self.seed
+        );
+        assert!(self.under_way > 0, "all came too late: {result}");
+        record(&format!("EC2: `kill -9` during `{verb}`"), &result);
+    }
+}
+
+/// How many calls a verb makes when nobody kills it.
+fn length(lab: &Lab, verb: &[&str]) -> usize {
+    lab.proxy.counts().reset();
+    lab.run(verb).exits(0);
+    lab.proxy.counts().arrived()
+}
+
+fn lab(topic: &str) -> Lab {
+    let lab = Lab::new(topic, SEATS);
+    lab.proxy.set(|settings| {
+        settings.lifecycle.starts_in = Duration::from_millis(200);
+        settings.lifecycle.ends_in = Duration::from_millis(200);
+    });
+    lab
+}
+
+fn assert_converges(lab: &Lab) {
+    lab.up();
+    lab.assert_seats(SEATS);
+}
+
+#[test]
+fn after_a_kill_during_up_up_converges_and_down_leaves_nothing() {
+    let lab = lab("kill-up");
+    let mut kills = Kills::new(length(&lab, &["up"]), scale(4, 50));
+    lab.down();
+    for number in 0..kills.count {
+        kills.next(&lab, &["up"]);
+        // Whoever comes next, be it to go on or to end it, finds what is there.
+        if number % 2 == 0 {
+            assert_converges(&lab);
+        }
+        lab.down();
+    }
+    kills.record("up");
+}
+
+#[test]
+fn after_a_kill_during_reset_up_converges_and_down_leaves_nothing() {
+    let lab = lab("kill-reset");
+    lab.up();
+    for verb in [
+        &["reset", "--all"][..],
+        &["reset", "--all", "--workspace"][..],
+    ] {
+        let mut kills = Kills::new(length(&lab, verb), scale(2, 25));
+        for _ in 0..kills.count {
+            kills.next(&lab, verb);
+            assert_converges(&lab);
+        }
+        kills.record(&verb.join(" "));
+    }
+    lab.down();
+}
+
+#[test]
+fn after_a_kill_during_down_up_converges_and_down_leaves_nothing() {
+    let lab = lab("kill-down");
+    lab.up();
+    let mut kills = Kills::new(length(&lab, &["down"]), scale(4, 50));
+    for number in 0..kills.count {
+        lab.up();
+        kills.next(&lab, &["down"]);
+        if number % 2 == 0 {
+            assert_converges(&lab);
+        }
+        lab.down();
+    }
+    kills.record("down");
+}

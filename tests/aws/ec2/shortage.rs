@@ -1,0 +1,80 @@
+//! What AWS has not, and what an account may not have.
+
+use super::lab::Lab;
+
+#[test]
+fn seats_go_where_there_is_room() {
+    let lab = Lab::new("zone", 5);
+    lab.proxy
+        .set(|settings| settings.capacity.without("*", "eu-central-1a"));
+    lab.up();
+    let alive = lab.assert_seats(5);
+    assert!(
+        alive.iter().all(|one| one.zone == "eu-central-1b"),
+        "{alive:?}"
+    );
+    lab.down();
+
+    // The rest of a zone is not left unused where no zone has room for all.
+    lab.proxy.set(|settings| {
+        settings.capacity.room.clear();
+        settings.capacity.without("t3.small", "*");
+        let room = &mut settings.capacity.room;
+        room.insert(("t3a.small".to_owned(), "eu-central-1a".to_owned()), 2);
+        room.insert(("t3a.small".to_owned(), "eu-central-1b".to_owned()), 3);
+    });
+    lab.up();
+    let alive = lab.assert_seats(5);
+    assert!(alive.iter().all(|one| one.kind == "t3a.small"), "{alive:?}");
+    lab.down();
+}
+
+#[test]
+fn seats_without_any_room_are_named_and_come_once_there_is_some() {
+    let lab = Lab::new("room", 3);
+    lab.proxy.set(|settings| {
+        let room = &mut settings.capacity.room;
+        room.insert(("*".to_owned(), "*".to_owned()), 2);
+    });
+    let ran = lab.run(&["up", "--output", "json"]).exits(3);
+    let report = ran.json();
+    let seats = report["seats"].as_array().unwrap();
+    let failed: Vec<_> = seats
+        .iter()
+        .filter(|seat| !seat["failure"].is_null())
+        .collect();
+    assert_eq!(failed.len(), 1, "{report:#}");
+    assert_eq!(failed[0]["failure"]["class"], "capacity", "{report:#}");
+    assert_eq!(lab.alive().len(), 2);
+    lab.proxy.set(|settings| settings.capacity.room.clear());
+    lab.up();
+    lab.assert_seats(3);
+    lab.down();
+}
+
+#[test]
+fn of_23_seats_with_a_quota_for_20_3_are_named_with_the_quota() {
+    let lab = Lab::new("quota", 23);
+    lab.proxy.set(|settings| settings.capacity.vcpus = Some(40));
+    let ran = lab.run(&["up", "--output", "json"]).exits(3);
+    let report = ran.json();
+    let seats = report["seats"].as_array().unwrap();
+    let failed: Vec<_> = seats
+        .iter()
+        .filter(|seat| !seat["failure"].is_null())
+        .collect();
+    assert_eq!(failed.len(), 3, "{report:#}");
+    for seat in failed {
+        assert_eq!(seat["failure"]["class"], "quota", "{report:#}");
+        let hint = seat["failure"]["hint"].as_str().unwrap_or_default();
+        assert!(hint.contains("L-1216C47A"), "{report:#}");
+    }
+    assert_eq!(lab.alive().len(), 20);
+    // Asking again and again does not raise a quota.
+    let asked = lab.proxy.counts().of("RunInstances").failed;
+    assert!(asked <= 6, "{:#?}", lab.proxy.counts().by_action());
+    lab.proxy.set(|settings| settings.capacity.vcpus = None);
+    lab.up();
+    lab.assert_seats(23);
+    lab.down();
+}

@@ -1,0 +1,30 @@
+//! A whole event, from the evening before to the certificate.
+
+use super::lab::{alike, lab};
+use crate::aws::ec2::lab::states;
+
+const SEATS: u32 = 23;
+
+#[test]
+fn seats_come_up_are_put_back_live_longer_and_leave_nothing() {
+    let lab = lab("tasks", SEATS);
+    let report = lab.up();
+    assert_eq!(report["seats"].as_array().unwrap().len(), SEATS as usize);
+    let status = lab.json(&["status"]);
+    assert_eq!(states(&status), ["ready"], "{status:#}");
+    lab.run(&["up"]).exits(0).says(&["Nothing to change"]);
+    let extended = lab.json(&["extend", "--by", "1h"]);
+    assert_eq!(extended["gone"], serde_json::json!([]), "{extended:#}");
+    let reset = lab.json(&["reset", "--seats", "7", "--workspace"]);
+    assert_eq!(states(&reset), ["ready"], "{reset:#}");
+    lab.down();
+}
+
+#[test]
+fn seats_without_secrets_share_one_definition() {
+    let lab = alike("alike", 5);
+    lab.up();
+    let registered = lab.proxy.counts().of("RegisterTaskDefinition");
+    assert_eq!(registered.answered, 1, "{registered:?}");
+    lab.down();
+}

@@ -1,0 +1,6 @@
+//! Seats as tasks.
+
+mod event;
+mod faults;
+mod lab;
+mod second_look;
