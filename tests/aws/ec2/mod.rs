@@ -10,6 +10,7 @@ mod kill;
 mod late;
 mod many;
 mod others;
+mod second_look;
 mod shortage;
 mod sweep;
 mod two;
