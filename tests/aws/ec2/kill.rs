@@ -64,7 +64,10 @@ impl Kills {
             "{} kills, {} of them under way; each time `up` converged and `down` left 0 (seed {})",
             self.made, self.under_way, self.seed
         );
-        assert!(self.under_way > 0, "all came too late: {result}");
+        assert!(
+            self.under_way * 2 > self.made,
+            "most came too late: {result}"
+        );
         record(&format!("EC2: `kill -9` during `{verb}`"), &result);
     }
 }
@@ -93,7 +96,7 @@ fn assert_converges(lab: &Lab) {
 #[test]
 fn after_a_kill_during_up_up_converges_and_down_leaves_nothing() {
     let lab = lab("kill-up");
-    let mut kills = Kills::new(length(&lab, &["up"]), scale(4, 50));
+    let mut kills = Kills::new(length(&lab, &["up"]), scale(3, 50));
     lab.down();
     for number in 0..kills.count {
         kills.next(&lab, &["up"]);
@@ -114,7 +117,7 @@ fn after_a_kill_during_reset_up_converges_and_down_leaves_nothing() {
         &["reset", "--all"][..],
         &["reset", "--all", "--workspace"][..],
     ] {
-        let mut kills = Kills::new(length(&lab, verb), scale(2, 25));
+        let mut kills = Kills::new(length(&lab, verb), scale(1, 25));
         for _ in 0..kills.count {
             kills.next(&lab, verb);
             assert_converges(&lab);
@@ -128,7 +131,7 @@ fn after_a_kill_during_reset_up_converges_and_down_leaves_nothing() {
 fn after_a_kill_during_down_up_converges_and_down_leaves_nothing() {
     let lab = lab("kill-down");
     lab.up();
-    let mut kills = Kills::new(length(&lab, &["down"]), scale(4, 50));
+    let mut kills = Kills::new(length(&lab, &["down"]), scale(3, 50));
     for number in 0..kills.count {
         lab.up();
         kills.next(&lab, &["down"]);
