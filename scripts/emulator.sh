@@ -2,7 +2,9 @@
 # An emulator of AWS on this machine for one provider: nothing in it is on AWS, nothing costs anything,
 # and all of it is gone when it is stopped.
 #
-#   scripts/emulator.sh start PROVIDER  use the one that answers, else install and start one
+#   scripts/emulator.sh start PROVIDER [NAME=VALUE]...
+#                                       use the one that answers, else install and start one; with these
+#                                       variables in the file below
 #   scripts/emulator.sh stop PROVIDER   stop it, and forget all that it held
 #   scripts/emulator.sh file PROVIDER   print the path of a file to source: with it seatbox takes the
 #                                       emulator for AWS
@@ -35,23 +37,26 @@ running() {
 
 # Without what the user has set for AWS, in a shell or in files: no call may go to a real account.
 write_file() {
-    local name
+    local name setting
     {
         printf '# With this, seatbox takes the emulator of AWS at %s for AWS. To be sourced.\n' "$1"
-        for name in AWS_PROFILE AWS_DEFAULT_PROFILE AWS_DEFAULT_REGION AWS_SESSION_TOKEN \
+        for name in AWS_PROFILE AWS_DEFAULT_PROFILE AWS_SESSION_TOKEN \
             AWS_IGNORE_CONFIGURED_ENDPOINT_URLS AWS_ROLE_ARN AWS_WEB_IDENTITY_TOKEN_FILE \
             AWS_USE_FIPS_ENDPOINT AWS_USE_DUALSTACK_ENDPOINT AWS_CA_BUNDLE \
             AWS_ENDPOINT_URL_{CLOUDWATCH_LOGS,EC2,ECS,IAM,RESOURCE_GROUPS_TAGGING_API,SERVICE_QUOTAS,SSM,STS}; do
             printf 'unset %s\n' "$name"
         done
         printf 'export %s=%q\n' \
-            AWS_ENDPOINT_URL "$1" AWS_REGION "$REGION" \
+            AWS_ENDPOINT_URL "$1" AWS_REGION "$REGION" AWS_DEFAULT_REGION "$REGION" \
             AWS_ACCESS_KEY_ID test AWS_SECRET_ACCESS_KEY test \
             AWS_CONFIG_FILE /dev/null AWS_SHARED_CREDENTIALS_FILE /dev/null \
             AWS_EC2_METADATA_DISABLED true \
             NO_PROXY 127.0.0.1 no_proxy 127.0.0.1 \
             SEATBOX_ENVIRONMENT "$PWD/environments/aws-$provider.yaml"
         [[ $provider != ec2 ]] || printf 'export %s=%q\n' SEATBOX__EC2__SSH_CONFIG "$directory/ssh_config"
+        for setting in "${@:2}"; do
+            printf 'export %s=%q\n' "${setting%%=*}" "${setting#*=}"
+        done
     } >"$directory/environment.sh"
 }
 
@@ -66,12 +71,14 @@ END
 }
 
 start() {
-    local pid port deadline
-    if pid=$(running) && [[ -e $directory/environment.sh ]]; then
-        say "process $pid stands in for AWS"
+    local pid url port deadline
+    if pid=$(running) && url=$(cat "$directory/url" 2>/dev/null); then
+        [[ ! $* ]] || write_file "$url" "$@"
+        say "process $pid stands in for AWS at $url"
         return
     fi
-    rm -rf "$directory"
+    # One that was interrupted while it started is of no use.
+    stop
     mkdir -p "$directory"
     command -v python3 >/dev/null || scripts/engine.sh tools python3
     python_tools
@@ -91,14 +98,16 @@ start() {
     deadline=$((SECONDS + START_SECONDS))
     until port=$(sed -n 's|.*Running on http://127\.0\.0\.1:\([0-9]*\).*|\1|p' "$directory/log") && [[ $port ]]; do
         if ! kill -0 $! 2>/dev/null || ((SECONDS >= deadline)); then
-            die "the emulator did not start within $START_SECONDS s; its log ends:"$'\n'"$(tail -n 20 "$directory/log")"
+            die "the emulator did not start; its log ends:"$'\n'"$(tail -n 20 "$directory/log")"
         fi
         sleep 0.1
     done
-    [[ $provider != ec2 ]] || write_ssh_config "http://127.0.0.1:$port"
+    url=http://127.0.0.1:$port
+    [[ $provider != ec2 ]] || write_ssh_config "$url"
+    write_file "$url" "$@"
     # The last, for it says that all is there.
-    write_file "http://127.0.0.1:$port"
-    say "process $! stands in for AWS at http://127.0.0.1:$port"
+    printf '%s\n' "$url" >"$directory/url"
+    say "process $! stands in for AWS at $url"
 }
 
 stop() {
@@ -118,7 +127,8 @@ verb=${1-} provider=${2-}
 readonly TOOLS=$CARGO_TARGET_DIR/tools
 readonly directory=$CARGO_TARGET_DIR/emulator/$provider
 case $verb in
-    start | stop) "$verb" ;;
+    start) start "${@:3}" ;;
+    stop) stop ;;
     file) printf '%s\n' "$directory/environment.sh" ;;
     *) usage ;;
 esac

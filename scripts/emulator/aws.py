@@ -11,6 +11,7 @@ import serve
 from moto.core.responses import ActionResult
 from moto.ec2.models import ec2_backends
 from moto.ec2.models.instances import InstanceBackend
+from moto.ec2.models.vpcs import VPCBackend
 from moto.ec2.responses.instances import InstanceResponse
 from moto.ec2.utils import filter_dict_attribute_mapping
 from moto.ecs.models import Container, EC2ContainerServiceBackend, Task
@@ -48,7 +49,7 @@ def replaces(cls: type):
     return put
 
 
-# --- EC2: launches as large as may be, whose interfaces go with the instances ---
+# --- EC2: launches as large as may be; what belongs to an instance or a network goes with it ---
 
 filter_dict_attribute_mapping["client-token"] = "client_token"
 
@@ -63,6 +64,14 @@ def run_instances(old, self, *given, **named):
     for interface in named["nics"]:
         interface.setdefault("DeleteOnTermination", True)
     return old(self, *given, **named)
+
+
+@replaces(VPCBackend)
+def delete_vpc(old, self, vpc_id):
+    deleted = old(self, vpc_id)
+    for acl in [acl for acl in self.network_acls.values() if acl.vpc_id == vpc_id]:
+        del self.network_acls[acl.id]
+    return deleted
 
 
 # --- Parameter Store and quotas: what others than the account put there ---
@@ -118,6 +127,10 @@ class Containers:
         self.container_definitions = [container]
 
 
+def details(task):
+    return [detail for attached in task.attachments for detail in attached["details"]]
+
+
 @replaces(Task)
 def __init__(old, self, cluster, task_definition, *given, **named):
     old(self, cluster, task_definition, *given, **named)
@@ -131,6 +144,11 @@ def __init__(old, self, cluster, task_definition, *given, **named):
         if described.get("healthCheck"):
             self.health_status = "HEALTHY"
         self.containers.append(container)
+    # And on the internet, as they ask to be.
+    network = ec2_backends[self._account_id][self.region_name]
+    for detail in details(self):
+        if detail["name"] == "networkInterfaceId":
+            network.enis[detail["value"]].public_ip = serve.next_address()
 
 
 @replaces(EC2ContainerServiceBackend)
@@ -139,7 +157,7 @@ def stop_task(old, self, *given, **named):
     for container in task.containers:
         container.last_status = "STOPPED"
     network = ec2_backends[self.account_id][self.region_name]
-    for detail in (detail for attached in task.attachments for detail in attached["details"]):
+    for detail in details(task):
         if detail["name"] == "networkInterfaceId" and detail["value"] in network.enis:
             network.delete_network_interface(detail["value"])
     return task
@@ -147,11 +165,14 @@ def stop_task(old, self, *given, **named):
 
 # Not those that have stopped, nor those of a cluster whose name begins alike.
 @replaces(EC2ContainerServiceBackend)
-def list_tasks(old, self, cluster_str=None, *given):
-    *others, status = given
-    cluster = self._get_cluster(cluster_str or "default").name
-    found = old(self, cluster_str, *others, status or "RUNNING")
-    return [task for task in found if task.cluster_name == cluster]
+def list_tasks(old, self, *given):
+    # moto's own asks for all.
+    if not given:
+        return old(self)
+    cluster_name, *others, status = given
+    cluster = self._get_cluster(cluster_name)
+    found = old(self, cluster_name, *others, status or "RUNNING")
+    return [task for task in found if task.cluster_arn == cluster.arn]
 
 
 @replaces(EC2ContainerServiceResponse)
