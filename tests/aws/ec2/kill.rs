@@ -81,9 +81,11 @@ fn length(lab: &Lab, verb: &[&str]) -> usize {
 
 fn lab(topic: &str) -> Lab {
     let lab = Lab::new(topic, SEATS);
+    // Each wait is a pause of seconds between two looks.
+    let takes = scale(Duration::ZERO, Duration::from_millis(200));
     lab.proxy.set(|settings| {
-        settings.lifecycle.starts_in = Duration::from_millis(200);
-        settings.lifecycle.ends_in = Duration::from_millis(200);
+        settings.lifecycle.starts_in = takes;
+        settings.lifecycle.ends_in = takes;
     });
     lab
 }
