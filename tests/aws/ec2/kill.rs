@@ -11,8 +11,8 @@ use crate::support::scale::{record, scale, seed};
 
 const SEATS: u32 = 3;
 
-/// Longer than any verb takes.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// How often is looked whether the verb has ended.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// Kills at calls spread over all that a verb makes.
 struct Kills {
@@ -51,7 +51,10 @@ impl Kills {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        assert!(lab.proxy.counts().await_arrival(call.max(1), PATIENCE));
+        // The same verb may do with fewer calls another time.
+        while !lab.proxy.counts().await_arrival(call.max(1), LOOK)
+            && child.try_wait().unwrap().is_none()
+        {}
         std::thread::sleep(moment);
         self.under_way += usize::from(child.try_wait().unwrap().is_none());
         child.kill().unwrap();
@@ -64,7 +67,10 @@ impl Kills {
             "{} kills, {} of them under way; each time `up` converged and `down` left 0 (seed {})",
             self.made, self.under_way, self.seed
         );
-        assert!(self.under_way > 0, "all came too late: {result}");
+        assert!(
+            self.under_way * 2 > self.made,
+            "most came too late: {result}"
+        );
         record(&format!("EC2: `kill -9` during `{verb}`"), &result);
     }
 }
@@ -78,9 +84,11 @@ fn length(lab: &Lab, verb: &[&str]) -> usize {
 
 fn lab(topic: &str) -> Lab {
     let lab = Lab::new(topic, SEATS);
+    // Each wait is a pause of seconds between two looks.
+    let takes = scale(Duration::ZERO, Duration::from_millis(200));
     lab.proxy.set(|settings| {
-        settings.lifecycle.starts_in = Duration::from_millis(200);
-        settings.lifecycle.ends_in = Duration::from_millis(200);
+        settings.lifecycle.starts_in = takes;
+        settings.lifecycle.ends_in = takes;
     });
     lab
 }
@@ -93,7 +101,7 @@ fn assert_converges(lab: &Lab) {
 #[test]
 fn after_a_kill_during_up_up_converges_and_down_leaves_nothing() {
     let lab = lab("kill-up");
-    let mut kills = Kills::new(length(&lab, &["up"]), scale(4, 50));
+    let mut kills = Kills::new(length(&lab, &["up"]), scale(3, 50));
     lab.down();
     for number in 0..kills.count {
         kills.next(&lab, &["up"]);
@@ -114,7 +122,7 @@ fn after_a_kill_during_reset_up_converges_and_down_leaves_nothing() {
         &["reset", "--all"][..],
         &["reset", "--all", "--workspace"][..],
     ] {
-        let mut kills = Kills::new(length(&lab, verb), scale(2, 25));
+        let mut kills = Kills::new(length(&lab, verb), scale(1, 25));
         for _ in 0..kills.count {
             kills.next(&lab, verb);
             assert_converges(&lab);
@@ -128,7 +136,7 @@ fn after_a_kill_during_reset_up_converges_and_down_leaves_nothing() {
 fn after_a_kill_during_down_up_converges_and_down_leaves_nothing() {
     let lab = lab("kill-down");
     lab.up();
-    let mut kills = Kills::new(length(&lab, &["down"]), scale(4, 50));
+    let mut kills = Kills::new(length(&lab, &["down"]), scale(3, 50));
     for number in 0..kills.count {
         lab.up();
         kills.next(&lab, &["down"]);

@@ -1,6 +1,7 @@
 //! What AWS has not, and what an account may not have.
 
 use super::lab::Lab;
+use crate::support::aws::answer::Refusal;
 
 #[test]
 fn seats_go_where_there_is_room() {
@@ -56,6 +57,18 @@ fn seats_without_any_room_are_named_and_come_once_there_is_some() {
 fn of_23_seats_with_a_quota_for_20_3_are_named_with_the_quota() {
     let lab = Lab::new("quota", 23);
     lab.proxy.set(|settings| settings.capacity.vcpus = Some(40));
+    lab.run(&["up"])
+        .exits(2)
+        .says(&["L-1216C47A", "46 vCPUs needed", "40 allowed"]);
+    lab.assert_nothing_left();
+
+    // Who may not read quotas learns of them in the launch.
+    let refusal = Refusal::new("AccessDeniedException", "You are not authorized");
+    lab.proxy.set(|settings| {
+        for action in ["GetServiceQuota", "ListServiceQuotas"] {
+            settings.refuse(action, refusal.clone());
+        }
+    });
     let ran = lab.run(&["up", "--output", "json"]).exits(3);
     let report = ran.json();
     let seats = report["seats"].as_array().unwrap();
