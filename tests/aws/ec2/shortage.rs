@@ -1,6 +1,7 @@
 //! What AWS has not, and what an account may not have.
 
 use super::lab::Lab;
+use crate::support::aws::answer::Refusal;
 
 #[test]
 fn seats_go_where_there_is_room() {
@@ -55,7 +56,12 @@ fn seats_without_any_room_are_named_and_come_once_there_is_some() {
 #[test]
 fn of_23_seats_with_a_quota_for_20_3_are_named_with_the_quota() {
     let lab = Lab::new("quota", 23);
-    lab.proxy.set(|settings| settings.capacity.vcpus = Some(40));
+    lab.proxy.set(|settings| {
+        settings.capacity.vcpus = Some(40);
+        // Otherwise the preflight finds it out, and nothing is created.
+        let denied = Refusal::new("AccessDeniedException", "no");
+        settings.refuse("GetServiceQuota", denied);
+    });
     let ran = lab.run(&["up", "--output", "json"]).exits(3);
     let report = ran.json();
     let seats = report["seats"].as_array().unwrap();

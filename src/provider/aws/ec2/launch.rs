@@ -129,7 +129,7 @@ impl Launcher {
             if left.is_empty() {
                 break;
             }
-            if in_vain || (least == Least::One && left.len() == 1 && last.is_some()) {
+            if in_vain || (least == Least::One && specs.len() == 1 && last.is_some()) {
                 continue;
             }
             if let Some(failure) = self.quotas.used_up() {
