@@ -118,6 +118,11 @@ impl Ends {
         ends
     }
 
+    /// Whether anything is known of that one.
+    pub fn know(&self, environment: &EnvironmentName) -> bool {
+        self.0.contains_key(environment)
+    }
+
     /// When that one ends.
     pub fn get(&self, environment: &EnvironmentName) -> &End {
         const UNSAID: &End = &End {

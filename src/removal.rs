@@ -1,5 +1,7 @@
 //! Taking things away until two looks find nothing, and the certificate that says so.
 
+mod second;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,9 +12,12 @@ use tokio_util::sync::CancellationToken;
 use crate::engine::retry::with_patience;
 use crate::engine::{Afterwards, Events, Failure, FailureClass, Phase, run};
 use crate::expiry::{End, Ends};
+use crate::model::seat::Owner;
 use crate::model::{EnvironmentName, SeatNumber};
 use crate::plan::{ActionId, Cause, Operation, Plan, Scheme, teardown};
-use crate::provider::{Existing, Provider};
+use crate::provider::{Existing, Listed, Provider};
+
+pub use second::{SecondLook, Seen};
 
 /// How often what is left is tried again before it is reported as left.
 const MOST_ROUNDS: usize = 4;
@@ -59,6 +64,19 @@ impl<S: Scheme> From<&Existing<S>> for Thing {
     }
 }
 
+impl From<&Listed> for Thing {
+    fn from(listed: &Listed) -> Self {
+        Self {
+            environment: listed.ownership.environment.clone(),
+            seat: listed.ownership.owner.seat(),
+            kind: listed.kind.clone(),
+            // It has no name that would lead to it but this one.
+            name: listed.id.to_string(),
+            id: Arc::clone(&listed.id),
+        }
+    }
+}
+
 /// What is to go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scope {
@@ -96,8 +114,10 @@ pub struct Certificate {
     pub failed: Vec<(Thing, Failure)>,
     /// What carries our labels and was to stay, with the reason.
     pub kept: Vec<(Thing, String)>,
-    /// The looks after the deletions, in order.
+    /// The looks after the deletions, in order, by the lists of each kind.
     pub looks: Vec<LookAgain>,
+    /// The look by another list, where the place has one and the looks before it found nothing.
+    pub second: Option<SecondLook>,
     /// When the first look was.
     pub started: Timestamp,
     /// When the last look was.
@@ -105,10 +125,11 @@ pub struct Certificate {
 }
 
 impl Certificate {
-    /// Whether nothing is left of what was to go: nothing failed, and the last two looks found
-    /// nothing.
+    /// Whether nothing is left of what was to go: nothing failed, the last two looks found nothing,
+    /// and neither did one by another list, where there is one that may be read.
     pub fn is_clean(&self) -> bool {
         self.failed.is_empty()
+            && self.second.as_ref().is_none_or(SecondLook::is_clean)
             && self.looks.len() >= CLEAN_LOOKS
             && self
                 .looks
@@ -125,12 +146,17 @@ pub struct Survey<S: Scheme> {
     pub take: Vec<(Existing<S>, Cause)>,
     /// What is to stay, and why.
     pub keep: Vec<(Thing, String)>,
+    /// When the environments end of which anything was found.
+    pub ends: Ends,
 }
 
 impl<S: Scheme> Survey<S> {
-    /// Judges everything of ours. `judge` is told of each thing, and when its environment ends by
-    /// all that this look found of it.
-    pub fn of(existing: Vec<Existing<S>>, judge: &impl Fn(&Existing<S>, &End) -> Verdict) -> Self {
+    /// Judges everything of ours. `judge` is told of each thing's environment and owner, and when the
+    /// environment ends by all that this look found of it.
+    pub fn of(
+        existing: Vec<Existing<S>>,
+        judge: &impl Fn(&EnvironmentName, Owner, &End) -> Verdict,
+    ) -> Self {
         let ends = Ends::of(
             existing
                 .iter()
@@ -139,9 +165,11 @@ impl<S: Scheme> Survey<S> {
         let mut survey = Self {
             take: Vec::new(),
             keep: Vec::new(),
+            ends: Ends::default(),
         };
         for existing in existing {
-            match judge(&existing, ends.get(&existing.environment)) {
+            let end = ends.get(&existing.environment);
+            match judge(&existing.environment, existing.owner, end) {
                 Verdict::Take(cause) => survey.take.push((existing, cause)),
                 Verdict::Keep(reason) => survey.keep.push((Thing::from(&existing), reason)),
                 Verdict::Ignore => {}
@@ -155,6 +183,7 @@ impl<S: Scheme> Survey<S> {
                 &b.name,
             ))
         });
+        survey.ends = ends;
         survey
     }
 
@@ -180,7 +209,8 @@ pub struct About {
 
 /// Deletes what `judge` says is to go, looks again, and goes on until two looks in a row find
 /// nothing of it, or what is left can't be deleted. Each look is judged anew: what has been given
-/// more time since the last one stays. `clock` tells the time for the certificate.
+/// more time since the last one stays. At the end another list is asked, where the place has one.
+/// `clock` tells the time for the certificate.
 ///
 /// # Errors
 ///
@@ -188,7 +218,7 @@ pub struct About {
 pub async fn remove<P: Provider>(
     provider: &P,
     about: About,
-    judge: impl Fn(&Existing<P::Scheme>, &End) -> Verdict,
+    judge: impl Fn(&EnvironmentName, Owner, &End) -> Verdict,
     clock: impl Fn() -> Timestamp,
     events: &Events,
     cancel: &CancellationToken,
@@ -246,7 +276,7 @@ pub async fn remove<P: Provider>(
             found: survey.take.len(),
         });
     }
-    let failed: Vec<(Thing, Failure)> = survey
+    let mut failed: Vec<(Thing, Failure)> = survey
         .take
         .iter()
         .map(|(existing, _)| {
@@ -257,6 +287,16 @@ pub async fn remove<P: Provider>(
             (thing, blocker)
         })
         .collect();
+    let second = if failed.is_empty() {
+        let named = &about.environments;
+        second::look(provider, named, &judge, &survey.ends, &clock, cancel).await
+    } else {
+        None
+    };
+    if let Some((_, left)) = &second {
+        found.extend(left.iter().map(|(thing, _)| thing.clone()));
+        failed.extend(left.iter().cloned());
+    }
     // What was to go at first and is to stay by now, of which some may be gone.
     let spared: HashSet<Arc<str>> = survey
         .keep
@@ -289,6 +329,7 @@ pub async fn remove<P: Provider>(
         failed,
         kept,
         looks,
+        second: second.map(|(look, _)| look),
         started,
         finished: clock(),
     })

@@ -15,7 +15,6 @@ use crate::model::seat::Owner;
 use crate::model::{EnvironmentName, SeatNumber};
 use crate::plan::Cause;
 use crate::provider::Provider;
-use crate::provider::traits::Existing;
 use crate::removal::{About, Scope, Survey, Verdict, remove};
 
 /// Takes an environment's seats away.
@@ -31,7 +30,7 @@ pub async fn run(
     let selection = seats.seats.clone().unwrap_or_default();
     let everything = selection.is_all();
     let name = &environment.name;
-    let judge = |of: &EnvironmentName, owner: Owner| {
+    let judge = |of: &EnvironmentName, owner: Owner, _: &End| {
         if of != name {
             return Verdict::Ignore;
         }
@@ -55,7 +54,6 @@ pub async fn run(
         environments: vec![environment.name.clone()],
     };
     with_provider!(AnyProvider, Place::of(&environment, interruption).await?.bare(), provider => {
-        let judge = |existing: &Existing<_>, _: &End| judge(&existing.environment, existing.owner);
         take_away(global, &provider, about, judge, dry_run, interruption).await
     })
 }
@@ -65,7 +63,7 @@ pub async fn take_away<P: Provider>(
     global: &Global,
     provider: &P,
     about: About,
-    judge: impl Fn(&Existing<P::Scheme>, &End) -> Verdict,
+    judge: impl Fn(&EnvironmentName, Owner, &End) -> Verdict,
     dry_run: bool,
     interruption: &Interruption,
 ) -> Result {

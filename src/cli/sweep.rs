@@ -8,8 +8,9 @@ use super::place::{AnyProvider, Place, with_provider};
 use crate::engine::retry::with_retries;
 use crate::expiry::{Clocks, End, Judgement, judge};
 use crate::model::EnvironmentName;
+use crate::model::seat::Owner;
 use crate::plan::Cause;
-use crate::provider::{Existing, Operate};
+use crate::provider::Operate;
 use crate::removal::{About, Scope, Verdict};
 
 /// Takes away what is past its time, or with `all` whatever is ours. All of it is judged by the
@@ -40,11 +41,8 @@ async fn sweep<P: Operate>(
     if clocks.are_too_far_apart() && !all {
         return Err(Error::Clocks(clocks));
     }
-    let judge = |existing: &Existing<P::Scheme>, end: &End| {
-        if only
-            .as_ref()
-            .is_some_and(|only| existing.environment != *only)
-        {
+    let judge = |of: &EnvironmentName, _: Owner, end: &End| {
+        if only.as_ref().is_some_and(|only| of != only) {
             return Verdict::Ignore;
         }
         verdict(end, all, clocks)

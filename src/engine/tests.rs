@@ -20,6 +20,7 @@ struct Script {
     under_way: AtomicUsize,
     most: AtomicUsize,
     cancel_at: Option<(usize, CancellationToken)>,
+    together: Mutex<Vec<Vec<usize>>>,
 }
 
 impl Apply<Toy> for Script {
@@ -43,6 +44,29 @@ impl Apply<Toy> for Script {
         {
             Some(failure) => Err(failure),
             None => Ok(()),
+        }
+    }
+
+    async fn apply_together(
+        &self,
+        actions: &[&Action<Toy>],
+        _: &Progress,
+    ) -> Result<Vec<Result<(), Failure>>, Failure> {
+        let ids: Vec<usize> = actions.iter().map(|action| action.id).collect();
+        self.together.lock().unwrap().push(ids.clone());
+        let mut failures = self.failures.lock().unwrap();
+        let mut failure = |id: &usize| failures.get_mut(id).and_then(Vec::pop);
+        let results: Vec<_> = ids
+            .iter()
+            .map(|id| failure(id).map_or(Ok(()), Err))
+            .collect();
+        match results
+            .iter()
+            .flat_map(|result| result.as_ref().err())
+            .next()
+        {
+            Some(failure) if failure.class.is_retryable() => Err(failure.clone()),
+            _ => Ok(results),
         }
     }
 }
@@ -206,6 +230,45 @@ async fn events_tell_of_each_seat_once() {
         }
     }
     assert_eq!((finished, failed), (vec![seat(1)], vec![seat(2)]));
+}
+
+/// A plan of one action for each of the seats, of which those with an odd number go together.
+fn shipments(seats: u32) -> Plan<Toy> {
+    let mut plan = chains(seats);
+    plan.actions.retain(|action| action.after.is_empty());
+    for (id, action) in plan.actions.iter_mut().enumerate() {
+        action.id = id;
+        action.operation = Operation::Bring(ToyStep::Ship(id as u64 % 2));
+    }
+    plan
+}
+
+#[tokio::test]
+async fn one_call_serves_as_many_as_it_may_of_those_that_go_together() {
+    let (plan, script) = (shipments(9), Script::default());
+    let outcome = walk(&plan, &script, &CancellationToken::new()).await;
+    assert!(outcome.is_complete());
+    assert_eq!(outcome.done, 9);
+    let mut together = script.together.into_inner().unwrap();
+    together.sort();
+    assert_eq!(together, [vec![0, 2, 4], vec![1, 3, 5], vec![6, 8]]);
+    // One that goes alone needs no call for several.
+    assert_eq!(script.calls.into_inner().unwrap(), [7]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_those_that_one_call_serves_each_has_its_own_result_and_all_are_tried_again() {
+    let (plan, script) = (shipments(5), Script::default());
+    let mut failures = HashMap::new();
+    failures.insert(0, vec![broken(FailureClass::Capacity)]);
+    failures.insert(1, vec![broken(FailureClass::Timeout)]);
+    *script.failures.lock().unwrap() = failures;
+    let outcome = walk(&plan, &script, &CancellationToken::new()).await;
+    let failed: Vec<SeatNumber> = outcome.failed().map(|(seat, _)| seat).collect();
+    assert_eq!(failed, [seat(1)]);
+    let mut together = script.together.into_inner().unwrap();
+    together.sort();
+    assert_eq!(together, [vec![0, 2, 4], vec![1, 3], vec![1, 3]]);
 }
 
 #[tokio::test(start_paused = true)]

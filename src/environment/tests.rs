@@ -447,6 +447,8 @@ fn the_shipped_environments_are_good_and_fit_the_schema() {
     for (file, seats) in [
         ("environments/gopher-guangzhou-2024.yaml", 23),
         ("environments/laptop.yaml", 1),
+        ("environments/aws-ec2.yaml", 23),
+        ("environments/aws-ecs.yaml", 23),
     ] {
         let path = repository(file);
         let loaded = load(&path, &overrides).unwrap_or_else(|problems| panic!("{problems}"));

@@ -21,6 +21,8 @@ pub(crate) enum ToyStep {
     Open,
     Look,
     Mend,
+    /// One call serves three of them, where their numbers are the same.
+    Ship(u64),
 }
 
 impl Scheme for Toy {
@@ -44,6 +46,7 @@ impl fmt::Display for ToyStep {
             Self::Open => "open",
             Self::Look => "look",
             Self::Mend => "mend",
+            Self::Ship(_) => "ship",
         })
     }
 }
@@ -62,7 +65,20 @@ impl Kind for ToyKind {
 
 impl Step for ToyStep {
     fn lane(&self) -> Lane {
-        LANE
+        match self {
+            Self::Ship(_) => Lane {
+                name: "ships",
+                width: 2,
+                batch: 3,
+            },
+            _ => LANE,
+        }
+    }
+    fn group(&self) -> u64 {
+        match self {
+            Self::Ship(number) => *number,
+            _ => 0,
+        }
     }
     fn is_check(&self) -> bool {
         *self == Self::Look

@@ -14,4 +14,4 @@ pub mod traits;
 pub mod workspace;
 
 pub use preflight::Preflight;
-pub use traits::{Existing, Logged, Logs, Operate, Provider};
+pub use traits::{Existing, Listed, Logged, Logs, Operate, Provider};

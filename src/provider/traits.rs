@@ -1,6 +1,7 @@
 //! What a provider must be able to do.
 
 use std::io::Write;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -11,6 +12,7 @@ use crate::model::seat::Owner;
 use crate::model::view::SeatView;
 use crate::model::{EnvironmentName, SeatNumber, Service, ServiceName};
 use crate::plan::{Found, Mode, Plan, Scheme};
+use crate::provider::labels::Ownership;
 
 /// A place where seats live. It looks, says what is wanted there, and makes the calls of a plan
 /// ([`Apply`]). Converging and removing are written against this trait alone.
@@ -55,6 +57,26 @@ pub trait Provider: Apply<Self::Scheme> {
 
     /// How `seats` of the environment are.
     fn seats(&self, observed: &Self::Observed, seats: &[SeatNumber]) -> Vec<SeatView>;
+
+    /// Whatever carries our labels, of these environments or of all where none is named, by a list
+    /// that knows nothing of kinds: what [`Provider::observe`] leaves out shows there. What is gone
+    /// may be on it for a while. `None` where the place has no such list. What stumbles is asked
+    /// again before it fails.
+    fn census(
+        &self,
+        _: &[EnvironmentName],
+    ) -> impl Future<Output = Result<Option<Vec<Listed>>, Failure>> + Send {
+        async { Ok(None) }
+    }
+
+    /// Those of `listed` that are there still, by what is asked of each of them, again where that
+    /// stumbles.
+    fn still_there(
+        &self,
+        listed: Vec<Listed>,
+    ) -> impl Future<Output = Result<Vec<Listed>, Failure>> + Send {
+        async { Ok(listed) }
+    }
 }
 
 /// What organizers and participants do with seats, once there are some.
@@ -127,6 +149,17 @@ pub struct Logged {
     pub failures: Vec<String>,
     /// What the operating system says, where the lines could not be written.
     pub unwritten: Option<std::io::Error>,
+}
+
+/// Something that carries our labels, as a list tells of it that knows nothing of kinds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// What the place calls it.
+    pub id: Arc<str>,
+    /// What it is, in the place's own word.
+    pub kind: String,
+    /// What its labels say of it.
+    pub ownership: Ownership,
 }
 
 /// Something of ours that exists.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::view::{CertificateView, Scope, Thing};
+use super::view::{CertificateView, Scope, SecondLook, Seen, Thing};
 use super::words;
 
 /// The certificate: what was found and deleted, what further looks found, what is left.
@@ -28,6 +28,7 @@ pub fn text(view: &CertificateView) -> String {
         lines.extend(kept(&view.kept));
     }
     lines.push(looks(view));
+    lines.extend(view.second.as_ref().map(second));
     lines.push(conclusion(view));
     lines.push(String::new());
     lines.join("\n")
@@ -60,9 +61,14 @@ fn kept(kept: &[(Thing, String)]) -> Vec<String> {
 
 fn looks(view: &CertificateView) -> String {
     let found: Vec<usize> = view.looks.iter().map(|look| look.found).collect();
+    // Where there is but one way to look, it is not worth a word.
+    let by = match view.second {
+        Some(_) => ", by each service's own lists",
+        None => "",
+    };
     match found.as_slice() {
         [] => "looked   not again".to_owned(),
-        [0, 0] => format!("looked   twice again until {}: nothing", at(view)),
+        [0, 0] => format!("looked   twice again until {}{by}: nothing", last(view)),
         counts => {
             let words: Vec<String> = counts
                 .iter()
@@ -73,17 +79,36 @@ fn looks(view: &CertificateView) -> String {
                 .collect();
             let times = words::count(counts.len(), "time");
             format!(
-                "looked   {times} again until {}: {}",
-                at(view),
+                "looked   {times} again until {}{by}: {}",
+                last(view),
                 words.join(", then ")
             )
         }
     }
 }
 
-/// When the last look was, to the second.
-fn at(view: &CertificateView) -> String {
-    view.finished.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+/// The look by another list, which only AWS has.
+fn second(look: &SecondLook) -> String {
+    let words = match &look.seen {
+        Ok(Seen { listed: 0, .. }) => "nothing is on it".to_owned(),
+        Ok(Seen { listed, left: 0 }) => {
+            format!("{} on it, all gone since", words::count(*listed, "thing"))
+        }
+        Ok(Seen { listed, left }) => {
+            format!(
+                "{} on it, {left} there still",
+                words::count(*listed, "thing")
+            )
+        }
+        Err(failure) => format!("can't be read: {}", words::failure(failure)),
+    };
+    format!("by tags  the list of AWS's tagging API: {words}")
+}
+
+/// When the last look at each kind was, to the second.
+fn last(view: &CertificateView) -> String {
+    let last = view.looks.last().map_or(view.finished, |look| look.at);
+    last.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 fn conclusion(view: &CertificateView) -> String {

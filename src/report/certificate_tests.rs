@@ -3,7 +3,7 @@ use jiff::Timestamp;
 use super::*;
 use crate::engine::{Failure, FailureClass};
 use crate::model::SeatNumber;
-use crate::report::view::LookAgain;
+use crate::report::view::{LookAgain, SecondLook, Seen};
 
 fn thing(kind: &str, name: &str) -> Thing {
     Thing {
@@ -40,6 +40,7 @@ fn clean() -> CertificateView {
         failed: Vec::new(),
         kept: Vec::new(),
         looks: vec![look(0), look(0)],
+        second: None,
         started: at("2024-10-20T10:00:00Z"),
         finished: at("2024-10-20T10:00:09.25Z"),
     }
@@ -86,6 +87,57 @@ looked   3 times again until 2024-10-20T10:00:09Z: 2, then 1, then 1
 1 thing is left of seats 07 of gopher-guangzhou-2024
 "
     );
+}
+
+#[test]
+fn a_look_by_another_list_is_told_of_and_counts() {
+    let mut view = clean();
+    let at = at("2024-10-20T10:00:11Z");
+    let second = |seen| Some(SecondLook { at, seen });
+    let told = |view: &CertificateView| {
+        let text = text(view);
+        let lines: Vec<String> = text.lines().skip(2).map(str::to_owned).collect();
+        lines
+    };
+    let looked =
+        "looked   twice again until 2024-10-20T10:00:09Z, by each service's own lists: nothing";
+    let nothing = "nothing of gopher-guangzhou-2024 is left";
+
+    view.second = second(Ok(Seen {
+        listed: 25,
+        left: 0,
+    }));
+    let tags = "by tags  the list of AWS's tagging API: 25 things on it, all gone since";
+    assert_eq!(told(&view), [looked, tags, nothing]);
+    view.second = second(Ok(Seen { listed: 0, left: 0 }));
+    let tags = "by tags  the list of AWS's tagging API: nothing is on it";
+    assert_eq!(told(&view), [looked, tags, nothing]);
+
+    // What may not be read is no reason to come again.
+    let denied = Failure::new(FailureClass::Denied, "GetResources", "no");
+    view.second = second(Err(denied));
+    let tags = "by tags  the list of AWS's tagging API: can't be read: GetResources: no";
+    assert_eq!(told(&view), [looked, tags, nothing]);
+
+    let lost = Failure::new(FailureClass::Timeout, "GetResources", "no");
+    view.second = second(Err(lost));
+    assert!(!view.is_clean());
+    let unknown = "whether anything of gopher-guangzhou-2024 is left is not known: the looks are not complete";
+    assert_eq!(told(&view), [looked, tags, unknown]);
+
+    let snapshot = thing("snapshot", "arn:aws:ec2:::snapshot/snap-1");
+    let failure = Failure::new(FailureClass::Conflict, "look again", "still");
+    view.failed.push((snapshot, failure));
+    view.second = second(Ok(Seen {
+        listed: 25,
+        left: 1,
+    }));
+    assert!(!view.is_clean());
+    let failed = "  snapshot arn:aws:ec2:::snapshot/snap-1: look again: still";
+    let tags = "by tags  the list of AWS's tagging API: 25 things on it, 1 there still";
+    let left = "1 thing is left of gopher-guangzhou-2024";
+    let lines = ["failed   1: 1 snapshot", failed, looked, tags, left];
+    assert_eq!(told(&view), lines);
 }
 
 #[test]

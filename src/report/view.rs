@@ -7,7 +7,9 @@ use crate::model::{EnvironmentName, SeatNumber};
 
 pub use crate::model::view::{PortView, SeatView, ServiceView};
 
-pub use crate::removal::{Certificate as CertificateView, LookAgain, Scope, Thing};
+pub use crate::removal::{
+    Certificate as CertificateView, LookAgain, Scope, SecondLook, Seen, Thing,
+};
 
 /// Where an image comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 //! and the proxy before it, are as strict as AWS.
 
 mod account;
+mod alone;
 mod clock;
 mod dependencies;
 mod ec2;
@@ -12,6 +13,7 @@ pub mod guest;
 mod limits;
 mod made;
 mod pages;
+mod policy;
 mod preflight;
 mod proxy;
 mod sdk;

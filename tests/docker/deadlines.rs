@@ -11,9 +11,9 @@ use seatbox::cli::sweep::verdict;
 use seatbox::engine::Events;
 use seatbox::expiry::{Clocks, End};
 use seatbox::image::Recipes;
-use seatbox::provider::Existing;
+use seatbox::model::EnvironmentName;
+use seatbox::model::seat::Owner;
 use seatbox::provider::docker::DockerProvider;
-use seatbox::provider::docker::scheme::Docker;
 use seatbox::removal::{About, Certificate, Scope, Verdict, remove};
 use tokio_util::sync::CancellationToken;
 
@@ -54,8 +54,8 @@ fn extend(ran: Ran) -> serde_json::Value {
 async fn sweep(events: &[&Event], clocks: Clocks, meanwhile: impl Fn()) -> Certificate {
     let provider = DockerProvider::new(engine().await, None, None, Recipes::default(), clocks.here);
     let ours = |name: &str| events.iter().any(|event| event.name == name);
-    let judge = |existing: &Existing<Docker>, end: &End| {
-        if !ours(existing.environment.as_str()) {
+    let judge = |of: &EnvironmentName, _: Owner, end: &End| {
+        if !ours(of.as_str()) {
             return Verdict::Ignore;
         }
         meanwhile();

@@ -163,6 +163,7 @@ impl Applier {
                 .as_deref()
                 .expect("only a plan made with an event key makes seats"),
             known_hosts: self.known_hosts.clone(),
+            watch: &self.watch,
             workspace: &self.workspace,
         }
     }

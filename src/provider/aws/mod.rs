@@ -2,6 +2,7 @@
 
 pub mod apply;
 pub mod calls;
+pub mod census;
 pub mod claim;
 pub mod clock;
 pub mod desired;

@@ -16,7 +16,7 @@ use super::found::{found, resource, shared};
 use super::ids::Ids;
 use super::observe::{self, Detail, Observed, Reach};
 use super::scheme::Aws;
-use super::{Session, network, preflight, status};
+use super::{Session, census, network, preflight, status};
 use crate::engine::{Apply, Failure, FailureClass, Progress};
 use crate::expiry::{Clocks, seconds_of};
 use crate::model::environment::ProviderKind;
@@ -24,7 +24,7 @@ use crate::model::view::SeatView;
 use crate::model::{Environment, EnvironmentName, SeatNumber, Service};
 use crate::plan::{self, Action, Found, Mode, Plan};
 use crate::provider::workspace::WorkspaceSource;
-use crate::provider::{Existing, Logged, Logs, Operate, Preflight, Provider, notices};
+use crate::provider::{Existing, Listed, Logged, Logs, Operate, Preflight, Provider, notices};
 use crate::secret::EventKey;
 
 /// Seats on AWS.
@@ -202,6 +202,7 @@ impl Provider for AwsProvider {
         };
         exists.extend(found(environment, observed, in_scope, keeps));
         self.applier.ids.clear();
+        self.applier.watch.forget();
         for found in &exists {
             self.applier
                 .ids
@@ -250,6 +251,18 @@ impl Provider for AwsProvider {
 
     fn seats(&self, observed: &Observed, seats: &[SeatNumber]) -> Vec<SeatView> {
         status::seats(self.environment(), observed, seats)
+    }
+
+    async fn census(
+        &self,
+        environments: &[EnvironmentName],
+    ) -> Result<Option<Vec<Listed>>, Failure> {
+        let listed = census::census(&self.session, environments).await?;
+        Ok(Some(listed))
+    }
+
+    async fn still_there(&self, listed: Vec<Listed>) -> Result<Vec<Listed>, Failure> {
+        census::still_there(&self.session, listed).await
     }
 }
 

@@ -56,6 +56,7 @@ pub struct Session {
     pub(super) logs: aws_sdk_cloudwatchlogs::Client,
     pub(super) quotas: aws_sdk_servicequotas::Client,
     pub(super) ssm: aws_sdk_ssm::Client,
+    pub(super) tagging: aws_sdk_resourcegroupstagging::Client,
 }
 
 /// Why there is no session.
@@ -134,6 +135,7 @@ impl Session {
             logs: aws_sdk_cloudwatchlogs::Client::new(&config),
             quotas: aws_sdk_servicequotas::Client::new(&config),
             ssm: aws_sdk_ssm::Client::new(&config),
+            tagging: aws_sdk_resourcegroupstagging::Client::new(&config),
         })
     }
 }
@@ -163,6 +165,7 @@ impl Session {
             logs: aws_sdk_cloudwatchlogs::Client::new(&config),
             quotas: aws_sdk_servicequotas::Client::new(&config),
             ssm: aws_sdk_ssm::Client::new(&config),
+            tagging: aws_sdk_resourcegroupstagging::Client::new(&config),
         }
     }
 }

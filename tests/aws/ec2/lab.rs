@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use roxmltree::Node;
 use serde_json::{Value, json};
 
+use crate::aws::guest::instance::make_executable;
 use crate::support::aws::client::REGION;
 use crate::support::aws::emulator::Emulator;
 use crate::support::aws::proxy::Proxy;
@@ -106,6 +107,15 @@ impl Lab {
         self.desk.path("instances")
     }
 
+    /// From now on instances answer at once that all is well, without a server of their own: where
+    /// there are more of them than this machine has room for.
+    pub fn answer_at_once(&self) {
+        let ssh = self
+            .desk
+            .write("bin/ssh", "#!/bin/sh\nexec cat >/dev/null\n");
+        make_executable(&ssh);
+    }
+
     /// The program, for this account.
     pub fn command(&self, arguments: &[&str]) -> Command {
         self.command_at(&self.desk, arguments)
@@ -120,8 +130,13 @@ impl Lab {
                 command.env_remove(&*name);
             }
         }
+        let path = std::env::var("PATH").expect("there is a path");
         command
             .args(arguments)
+            .env(
+                "PATH",
+                format!("{}:{path}", self.desk.path("bin").display()),
+            )
             .env("AWS_ENDPOINT_URL", self.proxy.url())
             .env("AWS_REGION", REGION)
             .env("AWS_ACCESS_KEY_ID", "test")

@@ -3,12 +3,14 @@
 pub mod lab;
 
 mod account;
+mod buckets;
 mod calls;
 mod event;
 mod kill;
 mod late;
 mod many;
 mod others;
+mod second_look;
 mod shortage;
 mod sweep;
 mod two;

@@ -13,11 +13,9 @@ const SEATS: u32 = 23;
 
 /// How many tasks there are.
 fn tasks(lab: &Lab) -> usize {
-    let listing = lab.emulator.listing();
-    listing
-        .iter()
-        .filter(|line| line.starts_with("ecs task "))
-        .count()
+    let is_task =
+        |line: &&String| line.starts_with("ecs task ") && !line.starts_with("ecs task definition ");
+    lab.emulator.listing().iter().filter(is_task).count()
 }
 
 #[test]

@@ -3,3 +3,4 @@
 mod event;
 mod faults;
 mod lab;
+mod second_look;

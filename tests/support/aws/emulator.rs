@@ -17,10 +17,12 @@ use super::listing;
 const PROGRAM: &str = "SEATBOX_TEST_MOTO";
 
 /// The images that it knows, as the one who publishes them describes them.
-const IMAGES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/aws/images.json");
+const IMAGES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/emulator/images.json");
 
-/// What starts it, with the Python that it is installed for.
+/// What starts it, with the Python that it is installed for; and what starts the one that needs no proxy
+/// of ours to be used.
 const START: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/emulator/serve.py");
+const START_ALONE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/emulator/aws.py");
 
 /// On two busy cores Python takes its time.
 const STARTS_WITHIN: Duration = Duration::from_secs(60);
@@ -36,12 +38,21 @@ pub struct Emulator {
 impl Emulator {
     /// A fresh one that answers.
     pub fn start() -> Self {
+        Self::started_by(START)
+    }
+
+    /// The one that `./quickstart` shows.
+    pub fn alone() -> Self {
+        Self::started_by(START_ALONE)
+    }
+
+    fn started_by(script: &str) -> Self {
         let program = program();
         let directory = TempDir::with_prefix("sbt-moto-").expect("a temporary directory is made");
         let log = File::create(log(directory.path())).expect("a log can be written");
         // In the process group of the test, so that whatever ends a test that hangs ends it, too.
         let process = Command::new(program.with_file_name("python3"))
-            .args([START, "-H", "127.0.0.1", "-p", "0"])
+            .args([script, "-H", "127.0.0.1", "-p", "0"])
             .env("MOTO_ENABLE_AMI_VALIDATION", "1")
             .env("MOTO_ENABLE_KEYPAIR_VALIDATION", "1")
             .env("MOTO_EC2_ENABLE_INSTANCE_TYPE_VALIDATION", "1")

@@ -10,7 +10,7 @@ use super::upstream::Upstream;
 /// The image of Ubuntu 22.04 for amd64, which is the one that most tests take.
 pub const JAMMY: &str = "ami-0a1b2c3d4e5f62204";
 
-/// What comes after `/aws/service/canonical/ubuntu/server/`, and the image in `images.json`.
+/// What comes after `/aws/service/canonical/ubuntu/server/`, and the image in `scripts/emulator/images.json`.
 const IMAGES: [(&str, &str); 3] = [
     ("22.04/stable/current/amd64/hvm/ebs-gp2/ami-id", JAMMY),
     (

@@ -13,6 +13,7 @@ mod fargate;
 pub mod faults;
 pub mod images;
 pub mod lifecycle;
+pub mod lingering;
 mod listing;
 mod mend;
 pub mod pages;

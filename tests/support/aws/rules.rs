@@ -225,6 +225,7 @@ impl Rules {
         mend::answer(call, answer, &self.upstream).await;
         self.with(|settings| {
             settings.lifecycle.answer(call, answer);
+            settings.lingering.answer(call, answer);
             settings.visibility.cut(call, answer);
             settings.visibility.learn(call, answer);
         });

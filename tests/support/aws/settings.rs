@@ -9,6 +9,7 @@ use super::capacity::Capacity;
 use super::clock::Clock;
 use super::faults::Faults;
 use super::lifecycle::Lifecycle;
+use super::lingering::Lingering;
 use super::pages::Pages;
 use super::throttle::Throttle;
 use super::tokens::Tokens;
@@ -33,6 +34,8 @@ pub struct Settings {
     pub capacity: Capacity,
     /// How long instances and tasks take to start and to end.
     pub lifecycle: Lifecycle,
+    /// What is gone and listed still.
+    pub lingering: Lingering,
     /// Lists in pages.
     pub pages: Pages,
     /// What is always refused, by action: what a caller may not do, what never goes away.

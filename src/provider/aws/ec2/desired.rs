@@ -50,14 +50,18 @@ pub fn desired(
     }
     let stack = stack_print(environment, settings.key);
     let patience = patience(environment);
-    let zones = settings.zones.max(1);
+    let zone = |seat: SeatNumber| {
+        // Neighbours share a zone: a launch has its seats in one tag, and `1-100` fits in it.
+        let total = environment.seats.total().max(1) as usize;
+        (seat.index() * settings.zones / total).min(settings.zones.saturating_sub(1))
+    };
     for &seat in seats {
         let mut before = before.remove(&seat).unwrap_or_default();
         before.sort();
         let spec = LaunchSpec {
             marks: marks(Owner::Seat(seat), fingerprint.clone()),
             seat,
-            zone: seat.index() % zones,
+            zone: zone(seat),
             before,
         };
         wanted.push(Desired {

@@ -124,7 +124,7 @@ impl Launcher {
             let left = |spec: &&&LaunchSpec| !launched.contains_key(&spec.seat);
             let left: Vec<&LaunchSpec> = specs.iter().filter(left).copied().collect();
             let class = last.as_ref().map(|failure| failure.class);
-            // A quota is the same for every zone; it may have room for some.
+            // A quota is the same for every zone; it may have room for some. All of one are one.
             let in_vain = least == Least::All && class == Some(FailureClass::Quota);
             if left.is_empty() {
                 break;

@@ -8,12 +8,11 @@ use aws_sdk_ec2::types::Tag as Ec2Tag;
 use aws_smithy_types::base64;
 use tokio::time::{Instant, sleep};
 
+use super::Watch;
 use super::guest::{Guest, Standing};
 use super::guest_bundle::guest_bundle;
 use super::guest_data::{self, GuestSettings, USER, user_data};
-use super::observe::instances;
 use super::ssh::{Host, Ssh};
-use super::{Instance, InstanceState};
 use crate::engine::{Failure, FailureClass, Progress};
 use crate::model::{Environment, SeatNumber};
 use crate::provider::aws::Session;
@@ -39,6 +38,8 @@ pub struct Stacks<'a> {
     pub key: &'a EventKey,
     /// The keys that instances showed when they were first reached.
     pub known_hosts: PathBuf,
+    /// Who looks on at instances.
+    pub watch: &'a Watch,
     /// The workspace's first files, fetched when the first instance wants them.
     pub workspace: &'a WorkspaceSource,
 }
@@ -81,12 +82,8 @@ impl Stacks<'_> {
     /// It is not there, or has no address.
     async fn host(&self, id: &str, seat: SeatNumber) -> Result<Host, Failure> {
         const CALL: &str = "reach instance";
-        let own = ("instance-id".to_owned(), id.to_owned());
-        let described = instances(self.session, &own).await?;
-        let instance = described
-            .first()
-            .map(|described| Instance::read(described).0);
-        let running = instance.filter(|instance| instance.state == InstanceState::Running);
+        let name = &self.environment.name;
+        let running = self.watch.seen_running(self.session, name, id).await?;
         let address = running.and_then(|instance| instance.address);
         let address = address.ok_or_else(|| {
             Failure::new(

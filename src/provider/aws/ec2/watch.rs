@@ -1,7 +1,7 @@
 //! Looking on while instances begin and end: one list serves all who wait.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Mutex;
@@ -24,6 +24,9 @@ const PATIENCE: Duration = Duration::from_secs(600);
 #[derive(Debug, Default)]
 pub struct Watch {
     last: Mutex<Option<Look>>,
+    /// What that look saw, for those who need not know since when it is so: they don't wait for the
+    /// next one.
+    seen: std::sync::Mutex<Arc<HashMap<Arc<str>, Instance>>>,
 }
 
 #[derive(Debug)]
@@ -55,11 +58,45 @@ impl Watch {
             Some((id, Instance::read(described).0))
         });
         let instances = Arc::new(instances.collect());
+        self.see(Arc::clone(&instances));
         *last = Some(Look {
             begun,
             instances: Arc::clone(&instances),
         });
         Ok(instances)
+    }
+
+    /// An instance that runs, as somebody saw it last; looked at now where nobody did. What runs
+    /// keeps its address.
+    ///
+    /// # Errors
+    /// What AWS says.
+    pub async fn seen_running(
+        &self,
+        session: &Session,
+        environment: &EnvironmentName,
+        id: &str,
+    ) -> Result<Option<Instance>, Failure> {
+        if let Some(known) = running(&self.seen(), id) {
+            return Ok(Some(known));
+        }
+        let instances = self
+            .since(session, Some(environment), Instant::now())
+            .await?;
+        Ok(running(&instances, id))
+    }
+
+    /// Forgets what was seen: another plan is made.
+    pub fn forget(&self) {
+        self.see(Arc::default());
+    }
+
+    fn seen(&self) -> Arc<HashMap<Arc<str>, Instance>> {
+        Arc::clone(&self.seen.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn see(&self, instances: Arc<HashMap<Arc<str>, Instance>>) {
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = instances;
     }
 
     /// Waits until an instance runs.
@@ -132,4 +169,9 @@ impl Watch {
             }
         }
     }
+}
+
+fn running(instances: &HashMap<Arc<str>, Instance>, id: &str) -> Option<Instance> {
+    let instance = instances.get(id)?;
+    (instance.state == InstanceState::Running).then(|| instance.clone())
 }

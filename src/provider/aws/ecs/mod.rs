@@ -5,6 +5,7 @@ mod container;
 pub mod definition;
 mod delete;
 mod desired;
+mod families;
 mod hosts;
 pub mod left_out;
 mod observe;

@@ -5,24 +5,22 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use aws_sdk_ec2::types::Filter;
-use aws_sdk_ecs::types::{ClusterField, Task as Described, TaskDefinitionFamilyStatus, TaskField};
+use aws_sdk_ecs::types::{ClusterField, Task as Described, TaskField};
 
 use super::roles::{PATH, POLICY, RoleKind};
-use super::{Task, secrets};
+use super::{Task, families, secrets};
 use crate::engine::retry::again;
 use crate::engine::{Failure, FailureClass};
 use crate::model::EnvironmentName;
-use crate::model::seat::Owner;
-use crate::plan::Fingerprint;
 use crate::provider::aws::limits::Action;
 use crate::provider::aws::observe::{Detail, Reach, Thing};
 use crate::provider::aws::scheme::AwsKind;
 use crate::provider::aws::tags::Tag;
 use crate::provider::aws::{Session, names};
-use crate::provider::labels::{ENVIRONMENT, Ownership};
+use crate::provider::labels::Ownership;
 
-/// What families of ours begin with.
-const FAMILY: &str = "seatbox-";
+/// What roles of ours begin with.
+const ROLE: &str = "seatbox-";
 /// How many clusters or tasks one call describes (Amazon ECS API reference).
 const MOST_DESCRIBED: usize = 100;
 
@@ -37,7 +35,7 @@ pub async fn observe(
 ) -> Result<Vec<Thing>, Failure> {
     let (clusters, families, groups, roles, secrets) = tokio::join!(
         clusters_and_tasks(session, environment),
-        families(session, environment, reach),
+        families::observe(session, environment, reach),
         log_groups(session, environment),
         roles(session, environment),
         secrets::observe(session, environment),
@@ -149,7 +147,7 @@ pub(super) async fn named(
 }
 
 /// ECS's tags as ours.
-fn own_tags(tags: Option<Vec<aws_sdk_ecs::types::Tag>>) -> Vec<Tag> {
+pub(super) fn own_tags(tags: Option<Vec<aws_sdk_ecs::types::Tag>>) -> Vec<Tag> {
     let tags = tags.unwrap_or_default().into_iter();
     tags.filter_map(|tag| Some((tag.key?, tag.value?)))
         .collect()
@@ -260,78 +258,6 @@ async fn addresses<'a>(
     Ok(addresses)
 }
 
-/// The families of task definitions, which say by their names whose they are; that they carry our
-/// tags is made sure of before anything is done to them.
-async fn families(
-    session: &Session,
-    environment: Option<&EnvironmentName>,
-    reach: Reach,
-) -> Result<Vec<Thing>, Failure> {
-    let prefix = environment.map_or(FAMILY.to_owned(), names::shared);
-    let mut found = listed(session, &prefix, TaskDefinitionFamilyStatus::Active).await?;
-    if reach == Reach::Everything {
-        // Of those that are registered no more some are on their way out, which AWS lists for hours.
-        for family in listed(session, &prefix, TaskDefinitionFamilyStatus::Inactive).await? {
-            // One may have become so between the two lists.
-            if found.contains(&family) {
-                continue;
-            }
-            if !super::delete::revisions(session, &family).await?.is_empty() {
-                found.push(family);
-            }
-        }
-    }
-    let thing = |family: &String| {
-        let (of, owner, print) = parse(family)?;
-        let is_meant = environment.is_none_or(|environment| *environment == of);
-        is_meant.then(|| Thing {
-            kind: AwsKind::Definition,
-            id: family.as_str().into(),
-            ownership: Ownership {
-                environment: of,
-                owner,
-                service: None,
-                // The rest of the environment says it.
-                expires: None,
-                fingerprint: Some(print),
-                key: None,
-            },
-            detail: Detail::None,
-        })
-    };
-    Ok(found.iter().filter_map(thing).collect())
-}
-
-async fn listed(
-    session: &Session,
-    prefix: &str,
-    status: TaskDefinitionFamilyStatus,
-) -> Result<Vec<String>, Failure> {
-    let request = |token| {
-        let request = session.ecs.list_task_definition_families();
-        let request = request.family_prefix(prefix).status(status.clone());
-        request.set_next_token(token).send()
-    };
-    session
-        .pages(Action::ecs("ListTaskDefinitionFamilies"), request, |page| {
-            (page.families.unwrap_or_default(), page.next_token)
-        })
-        .await
-}
-
-/// `seatbox-ENVIRONMENT_SEAT_FINGERPRINT`, or without the seat where all share it. No environment's
-/// name has a `_`.
-fn parse(family: &str) -> Option<(EnvironmentName, Owner, Fingerprint)> {
-    let mut parts = family.strip_prefix(FAMILY)?.split('_');
-    let (name, second, third) = (parts.next()?, parts.next()?, parts.next());
-    let (owner, print) = match third {
-        Some(print) => (Owner::Seat(second.parse().ok()?), print),
-        None => (Owner::Shared, second),
-    };
-    let is_all = parts.next().is_none();
-    is_all.then_some((name.parse().ok()?, owner, Fingerprint::from_label(print)))
-}
-
 async fn log_groups(
     session: &Session,
     environment: Option<&EnvironmentName>,
@@ -420,7 +346,7 @@ async fn all_roles(session: &Session) -> Result<Vec<String>, Failure> {
     let marked = |name: &String| {
         // seatbox-ENVIRONMENT-REGION-KIND
         let environment = name
-            .strip_prefix(FAMILY)
+            .strip_prefix(ROLE)
             .and_then(|rest| rest.rsplitn(3, '-').nth(2));
         let environment: Option<EnvironmentName> = environment.and_then(|name| name.parse().ok());
         let of = |kind: &RoleKind| {
@@ -469,52 +395,4 @@ async fn role(session: &Session, name: &str) -> Result<Option<Thing>, Failure> {
         None,
         detail,
     ))
-}
-
-/// Whether tags make something an environment's.
-pub(super) fn is_of(tags: &[Tag], environment: &EnvironmentName) -> bool {
-    let own = |(key, value): &Tag| key == ENVIRONMENT && value == environment.as_str();
-    tags.iter().any(own)
-}
-
-/// The tags of a definition.
-///
-/// # Errors
-/// What AWS says.
-pub(super) async fn definition_tags(session: &Session, family: &str) -> Result<Vec<Tag>, Failure> {
-    let request = session
-        .ecs
-        .describe_task_definition()
-        .task_definition(family);
-    let request = request.include(aws_sdk_ecs::types::TaskDefinitionField::Tags);
-    let answer = session
-        .call(Action::ecs("DescribeTaskDefinition"), move || {
-            request.clone().send()
-        })
-        .await?;
-    Ok(own_tags(answer.tags))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::SeatNumber;
-
-    #[test]
-    fn families_say_whose_they_are() {
-        let seat = SeatNumber::new(7).unwrap();
-        let (name, owner, print) = parse("seatbox-go-lab_07_0a1b").unwrap();
-        assert_eq!((name.as_str(), owner), ("go-lab", Owner::Seat(seat)));
-        assert_eq!(print.as_str(), "0a1b");
-        let (_, owner, _) = parse("seatbox-go_0a1b").unwrap();
-        assert_eq!(owner, Owner::Shared);
-        for other in [
-            "go_07_0a",
-            "seatbox-go",
-            "seatbox-go_x_0a",
-            "seatbox-go_07_0a_1",
-        ] {
-            assert_eq!(parse(other), None, "{other}");
-        }
-    }
 }

@@ -23,10 +23,13 @@ pub struct Certificate {
     pub failed: Vec<FailedThing>,
     /// What carries our labels and was to stay.
     pub kept: Vec<KeptThing>,
-    /// The looks after the deletions, in order.
+    /// The looks after the deletions, in order, by the engine's lists of each kind, or those of each
+    /// of AWS's services.
     pub looks: Vec<LookAgain>,
-    /// Whether nothing is left of what was to go: nothing failed, and the last two looks found
-    /// nothing.
+    /// A look by another list, where the place has one and those before it found nothing.
+    pub second_look: Option<SecondLook>,
+    /// Whether nothing is left of what was to go: nothing failed, the last two looks found nothing,
+    /// and neither did the second look, where it may be made.
     pub clean: bool,
     /// When the first look was, in RFC 3339, UTC.
     pub started: String,
@@ -95,6 +98,48 @@ pub struct LookAgain {
     pub found: usize,
 }
 
+/// A look by a list that knows nothing of kinds, but of labels.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct SecondLook {
+    /// Whose list it is.
+    pub by: Means,
+    /// When, in RFC 3339, UTC.
+    pub at: String,
+    /// Whether the list could be read.
+    pub made: bool,
+    /// How much of what was to go is on it.
+    pub listed: Option<usize>,
+    /// How much of that is gone, by its own service's answer, and only on the list yet.
+    pub gone: Option<usize>,
+    /// How much of it is there still. It is among `failed`.
+    pub left: Option<usize>,
+    /// Why the list could not be read.
+    pub failure: Option<Failure>,
+}
+
+/// Whose list a second look reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Means {
+    /// That of AWS's Resource Groups Tagging API.
+    TaggingApi,
+}
+
+impl From<&view::SecondLook> for SecondLook {
+    fn from(look: &view::SecondLook) -> Self {
+        let seen = look.seen.as_ref().ok();
+        Self {
+            by: Means::TaggingApi,
+            at: look.at.to_string(),
+            made: seen.is_some(),
+            listed: seen.map(|seen| seen.listed),
+            gone: seen.map(|seen| seen.listed - seen.left),
+            left: seen.map(|seen| seen.left),
+            failure: look.seen.as_ref().err().map(Into::into),
+        }
+    }
+}
+
 impl From<&view::CertificateView> for Certificate {
     fn from(view: &view::CertificateView) -> Self {
         let things = |things: &[view::Thing]| things.iter().map(Into::into).collect();
@@ -121,6 +166,7 @@ impl From<&view::CertificateView> for Certificate {
                     found: look.found,
                 })
                 .collect(),
+            second_look: view.second.as_ref().map(Into::into),
             clean: view.is_clean(),
             started: view.started.to_string(),
             finished: view.finished.to_string(),

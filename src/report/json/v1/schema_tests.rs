@@ -15,7 +15,8 @@ use crate::model::stack::{ContainerPort, Protocol};
 use crate::model::{EnvironmentName, SeatNumber};
 use crate::plan::{Action, Blocked, Cause, Key, Kind, Lane, Operation, Plan, Scheme, Step};
 use crate::report::view::{
-    CertificateView, ImageFrom, ImageView, LookAgain, PortView, Scope, SeatView, ServiceView, Thing,
+    CertificateView, ImageFrom, ImageView, LookAgain, PortView, Scope, SeatView, SecondLook, Seen,
+    ServiceView, Thing,
 };
 
 const SCHEMA_FILE: &str = "schemas/output-v1.schema.json";
@@ -355,6 +356,7 @@ fn a_certificate_is_clean_only_after_two_empty_looks() {
         failed: Vec::new(),
         kept: vec![(thing(), "not past its time".to_owned())],
         looks: vec![LookAgain { at, found: 0 }; 2],
+        second: None,
         started: at,
         finished: at,
     };
@@ -362,6 +364,25 @@ fn a_certificate_is_clean_only_after_two_empty_looks() {
     assert_eq!(value["clean"], true);
     assert_eq!(value["scope"], json!({"of": "seats", "seats": [7]}));
     assert_eq!(value["kept"][0]["name"], "seat");
+    assert_eq!(value["second_look"], json!(null));
+    view.second = Some(SecondLook {
+        at,
+        seen: Ok(Seen { listed: 7, left: 0 }),
+    });
+    let value = checked("Certificate", &Certificate::from(&view));
+    assert_eq!(value["clean"], true);
+    assert_eq!(
+        value["second_look"],
+        json!({"by": "tagging-api", "at": "2024-10-20T12:00:00Z", "made": true, "listed": 7,
+            "gone": 7, "left": 0, "failure": null})
+    );
+    view.second = Some(SecondLook {
+        at,
+        seen: Err(failure()),
+    });
+    let value = checked("Certificate", &Certificate::from(&view));
+    assert_eq!(value["second_look"]["made"], false);
+    assert_eq!(value["second_look"]["failure"]["call"], "get image");
     view.looks[1].found = 1;
     view.failed.push((thing(), failure()));
     for scope in [Scope::Environments, Scope::Expired, Scope::Everything] {
