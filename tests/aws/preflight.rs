@@ -1,7 +1,7 @@
 //! What is looked at before anything is created.
 
 use super::account::{Account, VENUE};
-use super::made::{network, with};
+use super::made::{cluster, network, with};
 use crate::support::aws::answer::Refusal;
 use crate::support::aws::client::REGION;
 use crate::support::schema::assert_output;
@@ -203,4 +203,49 @@ fn a_preflight_costs_a_call_for_each_thing_that_is_looked_at() {
     ] {
         assert_eq!(counts.of(action).total(), calls, "{action}");
     }
+}
+
+#[test]
+fn a_quota_of_fargate_is_looked_at_with_what_runs_there() {
+    let account = account("seats: {count: 23}\n");
+    let client = account.client(REGION);
+    let network = network(&client);
+    cluster(&client);
+    client.json("ecs", "RunTask", &network.run(2));
+    account
+        .proxy
+        .set(|settings| settings.capacity.fargate_vcpus = Some(6));
+    let of = |provider: &str| {
+        let plan = account.run(&["plan", "--provider", provider, "--output", "json"]);
+        let plan = plan.exits(2).json();
+        let checks = plan["preflight"].as_array().unwrap().clone();
+        checks
+            .into_iter()
+            .find(|check| check["quota"]["code"] == "L-3032A538")
+            .unwrap()
+    };
+    let check = of("ecs");
+    assert_eq!(check["result"], "failed", "{check:#}");
+    assert_eq!(check["quota"]["used"], 1, "{check:#}");
+    assert_eq!(check["quota"]["value"], 6);
+    let need = check["quota"]["need"].as_u64().unwrap();
+    assert!(need >= 23, "{check:#}");
+    account.run(&["up", "--provider", "ecs"]).exits(2).says(&[
+        "Fargate On-Demand vCPU resource count (L-3032A538)",
+        &format!(
+            "--service-code fargate --quota-code L-3032A538 --desired-value {}",
+            need + 1
+        ),
+    ]);
+    assert_only_looked(&account);
+    account
+        .run(&[
+            "plan",
+            "--provider",
+            "ecs",
+            "--set",
+            "ecs.capacity=fargate-spot",
+        ])
+        .exits(0)
+        .says(&["(L-36FBB829)", "0 in use"]);
 }

@@ -264,6 +264,8 @@ pub struct TaskSpec {
     pub patience: Duration,
     /// Whether it says that it is healthy.
     pub has_checks: bool,
+    /// Its CPU units, 1024 of which are a vCPU.
+    pub cpu: u32,
 }
 
 /// What is to run in an instance, besides the environment.

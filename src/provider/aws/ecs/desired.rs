@@ -261,6 +261,7 @@ impl Planner<'_> {
             family,
             patience: self.patience,
             has_checks: self.has_checks,
+            cpu: self.translation.size().cpu,
         });
         let stages = vec![
             Stage {

@@ -29,7 +29,8 @@ pub fn with(lines: &str, stack: &str) -> Environment {
         true => "",
         false => "seats: {count: 23}\n",
     };
-    let text = format!("version: 1\nname: lab\nlifetime: 1h\n{isolation}\n{seats}{lines}\n");
+    let aws = "aws: {venue: [203.0.113.0/24]}";
+    let text = format!("version: 1\nname: lab\nlifetime: 1h\n{aws}\n{isolation}\n{seats}{lines}\n");
     std::fs::write(at("lab.yaml"), text).unwrap();
     let overrides = Overrides {
         provider: Some(ProviderKind::Ecs),

@@ -11,7 +11,11 @@ use crate::provider::aws::scheme::{Aws, AwsKind, AwsStep};
 pub struct Need {
     /// How many instances it launches.
     pub instances: u64,
-    /// The instances that it takes away before: what they use is free then.
+    /// How many tasks it runs.
+    pub tasks: u64,
+    /// The CPU units of one of them, 1024 of which are a vCPU.
+    pub task_cpu: u64,
+    /// The instances and tasks that it takes away before: what they use is free then.
     pub freed: HashSet<Arc<str>>,
     /// How many VPCs it creates.
     pub vpcs: u64,
@@ -30,8 +34,14 @@ impl Need {
     fn add(&mut self, action: &Action<Aws>) {
         match &action.operation {
             Operation::Bring(AwsStep::Launch(_)) => self.instances += 1,
+            Operation::Bring(AwsStep::RunTask(spec)) => {
+                self.tasks += 1;
+                self.task_cpu = u64::from(spec.cpu);
+            }
             Operation::Bring(AwsStep::CreateVpc(_)) => self.vpcs += 1,
-            Operation::Delete(id) if action.key.kind == AwsKind::Instance => {
+            Operation::Delete(id)
+                if matches!(action.key.kind, AwsKind::Instance | AwsKind::Task) =>
+            {
                 self.freed.insert(Arc::clone(id));
             }
             _ => {}

@@ -47,14 +47,14 @@ pub async fn value(session: &Session, quota: Quota) -> Result<u64, Failure> {
         .ok_or_else(|| Failure::new(FailureClass::Invalid, GET.name, "the answer names no value"))
 }
 
-/// How what is used and needed fits in a quota. `each` is what one seat needs of it.
+/// How what is used and needed fits in a quota, which has room for so many seats.
 pub fn judge(
     session: &Session,
     quota: Quota,
     value: u64,
     used: u64,
     need: u64,
-    each: u64,
+    room: u64,
 ) -> Check {
     let Quota {
         service,
@@ -84,10 +84,10 @@ pub fn judge(
              --service-code {service} --quota-code {code} --desired-value {enough} --region {}`",
             session.region
         );
-        match value.saturating_sub(used).checked_div(each) {
-            Some(0) | None => {}
-            Some(1) => hint.push_str("; there is room for 1 seat now"),
-            Some(seats) => hint.push_str(&format!("; there is room for {seats} seats now")),
+        match room {
+            0 => {}
+            1 => hint.push_str("; there is room for 1 seat now"),
+            seats => hint.push_str(&format!("; there is room for {seats} seats now")),
         }
         check = check.with_hint(hint);
     }

@@ -100,7 +100,9 @@ pub async fn check(
     let each = types.get(kind).map(|info| info.vcpus);
     match (value, used, each) {
         (Ok(value), Ok(used), Some(each)) => {
-            quota::judge(session, quota, value, used, need.instances * each, each)
+            let room = value.saturating_sub(used).checked_div(each);
+            let need = need.instances * each;
+            quota::judge(session, quota, value, used, need, room.unwrap_or_default())
         }
         (Err(failure), ..) | (_, Err(failure), _) => quota::unknown(quota, &failure),
         (.., None) => {
