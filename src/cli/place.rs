@@ -26,6 +26,13 @@ pub enum Place {
 }
 
 /// A provider that only looks, extends and deletes: it has no environment.
+#[cfg_attr(
+    feature = "aws",
+    expect(
+        clippy::large_enum_variant,
+        reason = "a process has one of them, and moves it twice"
+    )
+)]
 pub enum AnyProvider {
     /// On a Docker engine.
     Docker(DockerProvider),
@@ -35,6 +42,13 @@ pub enum AnyProvider {
 }
 
 /// An environment, with the provider that its seats live with.
+#[cfg_attr(
+    feature = "aws",
+    expect(
+        clippy::large_enum_variant,
+        reason = "a process has one of them, and moves it twice"
+    )
+)]
 pub enum AnyContext {
     /// On a Docker engine.
     Docker(Context<DockerProvider>),

@@ -142,7 +142,7 @@ fn is_region(text: &str) -> bool {
 
 pub(super) fn ec2(c: &mut Checker<'_>, raw: RawEc2) -> Option<Ec2Settings> {
     let image = raw.image.and_then(|text| image(c, &text));
-    let types = raw.types.unwrap_or_default();
+    let types = raw.types?;
     if types.is_empty() {
         let hint = "write for example `types: [t3.small]`";
         c.problem(

@@ -117,6 +117,7 @@ impl Session {
 }
 
 #[cfg(test)]
+#[expect(clippy::result_large_err, reason = "errors of the SDK are")]
 mod tests {
     use std::collections::VecDeque;
     use std::sync::Mutex;

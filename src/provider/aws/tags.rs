@@ -39,10 +39,8 @@ pub fn find<'a>(tags: &'a [Tag], name: &str) -> Option<&'a str> {
 fn seats(text: &str) -> impl Iterator<Item = u32> {
     text.split(',').flat_map(|part| {
         let (first, last) = part.split_once('-').unwrap_or((part, part));
-        match (first.parse(), last.parse()) {
-            (Ok(first), Ok(last)) => first..=last,
-            _ => 1..=0,
-        }
+        let range = first.parse().ok().zip(last.parse().ok());
+        range.into_iter().flat_map(|(first, last)| first..=last)
     })
 }
 
