@@ -318,17 +318,18 @@ impl<M: Fn(Fingerprint) -> Marks> Builder<'_, M> {
             return;
         }
         let marks = self.marks(AwsKind::Claim, "");
-        let step = AwsStep::Claim(
-            Arc::clone(&marks),
-            claim.as_ref().map(|(_, value)| (*value).into()),
-        );
-        self.want(self.key(AwsKind::Claim), &marks, vec![Stage::new(step)]);
+        // Of a run that was ended when all was there nothing is left but to say so.
+        if !is_there {
+            let seen = claim.as_ref().map(|(_, value)| (*value).into());
+            let step = AwsStep::Claim(Arc::clone(&marks), seen);
+            self.want(self.key(AwsKind::Claim), &marks, vec![Stage::new(step)]);
+        }
         let finish = Stage {
             step: AwsStep::Finish,
             needs: self.network.needs.clone(),
         };
         self.want(self.key(AwsKind::Network), &marks, vec![finish]);
-        if let Some((id, _)) = claim {
+        if let (Some((id, _)), false) = (claim, is_there) {
             self.found(AwsKind::Claim, Arc::clone(&self.name), &id, 0);
         }
     }
