@@ -27,6 +27,11 @@ pub(super) async fn complete(asked: &Call, answer: &mut Answer, upstream: &Upstr
         let definition = task["taskDefinitionArn"].as_str().unwrap_or_default();
         let definition = upstream.definition(asked, definition).await;
         fill(task, &definition["containerDefinitions"]);
+        for size in ["cpu", "memory"] {
+            if task[size].is_null() {
+                task[size] = definition[size].clone();
+            }
+        }
     }
     answer.body = value.to_string().into();
 }
