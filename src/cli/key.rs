@@ -8,7 +8,7 @@ use super::error::{Error, Result};
 use super::interruption::Interruption;
 use super::print::line;
 use crate::exit::Exit;
-use crate::provider::docker::terminal;
+use crate::provider::terminal;
 use crate::secret::{EventKey, store};
 
 /// An exported key is one short line; more is something else.

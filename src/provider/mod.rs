@@ -6,10 +6,12 @@ pub mod aws;
 pub mod docker;
 pub mod files;
 pub mod labels;
+pub mod lines;
 pub mod notices;
 pub mod preflight;
 pub mod signals;
 pub mod ssh;
+pub mod terminal;
 pub mod traits;
 pub mod workspace;
 

@@ -16,8 +16,8 @@ use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::sleep;
 
-use super::terminal::{self, RawMode};
 use crate::provider::signals::Signals;
+use crate::provider::terminal::{self, RawMode};
 
 /// How often, and how many times, is asked for the exit code of a command whose output has ended:
 /// the engine learns of the end a moment later.

@@ -25,7 +25,6 @@ pub mod scheme;
 mod snapshot;
 pub mod status;
 pub mod subnets;
-pub mod terminal;
 
 pub use provider::DockerProvider;
 

@@ -378,15 +378,6 @@ impl Operate for DockerProvider {
         out: &mut (impl Write + Send),
     ) -> Result<Logged, Failure> {
         let sources = logs::sources(&self.environment().name, observed, wanted);
-        let written = logs::write_logs(&self.engine.docker, &sources, wanted, out).await;
-        let mut logged = Logged {
-            sources: sources.len(),
-            ..Logged::default()
-        };
-        match written {
-            Ok(failures) => logged.failures = failures,
-            Err(error) => logged.unwritten = Some(error),
-        }
-        Ok(logged)
+        Ok(logs::write_logs(&self.engine.docker, &sources, wanted, out).await)
     }
 }
