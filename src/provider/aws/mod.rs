@@ -17,6 +17,7 @@ pub mod names;
 pub mod network;
 pub mod observe;
 pub mod offline;
+mod operate;
 pub mod preflight;
 pub mod provider;
 pub mod scheme;

@@ -1,6 +1,5 @@
 //! AWS as a provider.
 
-use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -17,21 +16,21 @@ use super::ids::Ids;
 use super::observe::{self, Detail, Observed, Reach};
 use super::scheme::Aws;
 use super::{Session, census, network, preflight, status};
-use crate::engine::{Apply, Failure, FailureClass, Progress};
-use crate::expiry::{Clocks, seconds_of};
+use crate::engine::{Apply, Failure, Progress};
+use crate::expiry::seconds_of;
 use crate::model::environment::ProviderKind;
 use crate::model::view::SeatView;
-use crate::model::{Environment, EnvironmentName, SeatNumber, Service};
+use crate::model::{Environment, EnvironmentName, SeatNumber};
 use crate::plan::{self, Action, Found, Mode, Plan};
 use crate::provider::workspace::WorkspaceSource;
-use crate::provider::{Existing, Listed, Logged, Logs, Operate, Preflight, Provider, notices};
+use crate::provider::{Existing, Listed, Operate as _, Preflight, Provider, notices};
 use crate::secret::EventKey;
 
 /// Seats on AWS.
 pub struct AwsProvider {
-    session: Session,
-    kind: ProviderKind,
-    applier: Applier,
+    pub(super) session: Session,
+    pub(super) kind: ProviderKind,
+    pub(super) applier: Applier,
     zones: OnceCell<Vec<Arc<str>>>,
     begun: Instant,
 }
@@ -66,7 +65,7 @@ impl AwsProvider {
         }
     }
 
-    fn environment(&self) -> &Environment {
+    pub(super) fn environment(&self) -> &Environment {
         self.applier
             .environment
             .as_deref()
@@ -74,7 +73,7 @@ impl AwsProvider {
     }
 
     /// The time, by AWS's clock: lifetimes count from it.
-    fn now(&self) -> Timestamp {
+    pub(super) fn now(&self) -> Timestamp {
         let now = self.session.clocks.engine;
         let since = SignedDuration::try_from(self.begun.elapsed()).unwrap_or_default();
         now.saturating_add(since).unwrap_or(now)
@@ -263,49 +262,5 @@ impl Provider for AwsProvider {
 
     async fn still_there(&self, listed: Vec<Listed>) -> Result<Vec<Listed>, Failure> {
         census::still_there(&self.session, listed).await
-    }
-}
-
-impl Operate for AwsProvider {
-    async fn clocks(&self) -> Result<Clocks, Failure> {
-        Ok(self.session.clocks)
-    }
-
-    fn end_notices(&self, observed: &Observed) -> Vec<String> {
-        let ends = observed.ends();
-        let end = ends.get(&self.environment().name);
-        notices::end(Some(self.session.clocks), end, self.now())
-    }
-
-    async fn extend(
-        &self,
-        environment: &EnvironmentName,
-        end: Timestamp,
-        observed: &Observed,
-    ) -> Result<(), Failure> {
-        super::extend::extend(&self.session, environment, end, observed).await
-    }
-
-    async fn tidy(&self, _: &EnvironmentName, _: &Observed) {}
-
-    async fn attach(&self, _: SeatNumber, _: &Service, _: Vec<String>) -> Result<i64, Failure> {
-        Err(Failure::new(
-            FailureClass::Invalid,
-            "run a command",
-            format!("shells on {} are not there yet", self.kind),
-        ))
-    }
-
-    async fn logs(
-        &self,
-        _: &Observed,
-        _: &Logs,
-        _: &mut (impl Write + Send),
-    ) -> Result<Logged, Failure> {
-        Err(Failure::new(
-            FailureClass::Invalid,
-            "read logs",
-            format!("logs on {} are not there yet", self.kind),
-        ))
     }
 }
