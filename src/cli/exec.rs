@@ -79,10 +79,9 @@ async fn attach(
         context.provider.attach(seat, service, argv).await
     });
     let code = code.map_err(|failure| {
-        Error::Call(failure.with_hint(format!(
-            "`seatbox status --seats {}` shows how the seat is",
-            seat.get()
-        )))
+        let general = || format!("`seatbox status --seats {}` shows how the seat is", seat.get());
+        let hint = failure.hint.clone().unwrap_or_else(general);
+        Error::Call(failure.with_hint(hint))
     })?;
     Ok(match u8::try_from(code) {
         Ok(0) => Exit::Success,

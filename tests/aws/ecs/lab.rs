@@ -1,5 +1,9 @@
 //! An event whose seats are tasks, on an emulator of its own.
 
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
 use crate::aws::ec2::lab::Lab;
 use crate::support::aws::client::REGION;
 
@@ -41,6 +45,39 @@ pub fn lab(topic: &str, seats: u32) -> Lab {
 /// An event with so many seats, whose services have none.
 pub fn alike(topic: &str, seats: u32) -> Lab {
     with_stack(topic, seats, ALIKE)
+}
+
+/// An event whose commands run here, and have this desk for their workspace.
+pub fn at_desk(topic: &str, seats: u32) -> Lab {
+    let lab = with_stack(topic, seats, "");
+    let place = lab.desk.path("").canonicalize().unwrap();
+    let place = place.to_str().unwrap();
+    let stack = format!(
+        "services:\n  work:\n    image: docker.io/library/golang:1.23-bookworm\n    \
+         command: [sleep, infinity]\n    volumes: ['work:{place}']\n    \
+         x-seatbox: {{workspace: {place}}}\nvolumes: {{work: {{}}}}\n"
+    );
+    lab.desk.write("stack.yaml", stack);
+    lab
+}
+
+/// The tasks that run, by their seats.
+pub fn tasks(lab: &Lab) -> BTreeMap<u32, String> {
+    let client = lab.emulator.client();
+    let cluster = format!("seatbox-{}", lab.name);
+    let running = json!({"cluster": cluster, "desiredStatus": "RUNNING"});
+    let listed = client.json("ecs", "ListTasks", &running);
+    let named = json!({"cluster": cluster, "tasks": listed["taskArns"], "include": ["TAGS"]});
+    let described = client.json("ecs", "DescribeTasks", &named);
+    let tasks = described["tasks"].as_array().unwrap().iter();
+    let seat = |tags: &serde_json::Value| {
+        let mut tags = tags.as_array().unwrap().iter();
+        let seat = tags.find(|tag| tag["key"] == "dev.seatbox.seat").unwrap();
+        seat["value"].as_str().unwrap().parse().unwrap()
+    };
+    tasks
+        .map(|task| (seat(&task["tags"]), task["taskArn"].as_str().unwrap().to_owned()))
+        .collect()
 }
 
 fn with_stack(topic: &str, seats: u32, stack: &str) -> Lab {

@@ -1,6 +1,10 @@
 //! Seats as tasks.
 
 mod event;
+mod exec;
 mod faults;
 mod lab;
+mod logs;
+mod plugin;
+mod terminal;
 mod second_look;

@@ -8,13 +8,13 @@ use std::sync::Mutex;
 use serde_json::{Value, json};
 
 use super::answer::{Answer, Refusal};
-use super::call::Call;
+use super::call::{Call, Parameters};
 use super::lifecycle::Lifecycle;
 use super::pages::List;
 use super::settings::Settings;
 use super::tokens::Tokens;
 use super::upstream::Upstream;
-use super::{capacity, dependencies, fargate, images, mend, quotas, shape, xml};
+use super::{capacity, dependencies, fargate, images, mend, quotas, shape, streams, xml};
 
 /// What is done to calls, and what of that has to be known from one call to the next.
 pub(super) struct Rules {
@@ -84,6 +84,10 @@ impl Rules {
         if let Some(answer) = images::answer(call, &self.upstream).await {
             return Ok(answer);
         }
+        streams::check(call, &self.upstream).await?;
+        if call.is("ecs", "ExecuteCommand") {
+            return self.execute(call).await;
+        }
         if looks_at_fargate && call.service == "ecs" {
             fargate::check(call, &self.upstream).await?;
         }
@@ -109,6 +113,15 @@ impl Rules {
         };
         self.with(|settings| settings.tokens.remember(call, &answer));
         Ok(answer)
+    }
+
+    /// A session in a task.
+    async fn execute(&self, call: &Call) -> Result<Answer, Refusal> {
+        let parameters = call.json();
+        let named = json!({"cluster": parameters["cluster"], "tasks": [parameters["task"]]});
+        let described = call.instead("ecs", "DescribeTasks", Parameters::Json(named));
+        let described = self.pass(&described).await;
+        self.with(|settings| settings.exec.open(call, &described))
     }
 
     async fn run_instances(
@@ -154,6 +167,7 @@ impl Rules {
             self.with(|settings| {
                 settings.lifecycle.launched(arns);
                 settings.lifecycle.answer(call, &mut launched);
+                settings.exec.answer(call, &mut launched);
                 settings.visibility.learn(call, &launched);
             });
             answer = Some(launched);
@@ -225,6 +239,7 @@ impl Rules {
         mend::answer(call, answer, &self.upstream).await;
         self.with(|settings| {
             settings.lifecycle.answer(call, answer);
+            settings.exec.answer(call, answer);
             settings.lingering.answer(call, answer);
             settings.visibility.cut(call, answer);
             settings.visibility.learn(call, answer);

@@ -1,16 +1,21 @@
 //! Seats on ECS: a task for each, whose containers are the stack's services.
 
 mod apply;
+mod command_line;
 mod container;
 pub mod definition;
 mod delete;
 mod desired;
+mod exec;
 mod families;
+mod follow;
 mod hosts;
 pub mod left_out;
+mod logs;
 mod observe;
 mod operate;
 pub mod parameters;
+mod plugin;
 pub mod request;
 mod roles;
 mod secrets;

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use aws_sdk_ec2::types::Filter;
-use aws_sdk_ecs::types::{ClusterField, Task as Described, TaskField};
+use aws_sdk_ecs::types::{ClusterField, DesiredStatus, Task as Described, TaskField};
 
 use super::roles::{PATH, POLICY, RoleKind};
 use super::{Task, families, secrets};
@@ -178,11 +178,25 @@ async fn tasks(session: &Session, cluster: &str) -> Result<Vec<Thing>, Failure> 
 /// # Errors
 /// A list that could not be read to its end.
 pub(super) async fn described(session: &Session, cluster: &str) -> Result<Vec<Described>, Failure> {
+    described_as(session, cluster, None).await
+}
+
+/// The tasks of a cluster that are to be so, those that run or begin where nothing is said. ECS remembers
+/// those that are over for an hour.
+///
+/// # Errors
+/// A list that could not be read to its end.
+pub(super) async fn described_as(
+    session: &Session,
+    cluster: &str,
+    status: Option<DesiredStatus>,
+) -> Result<Vec<Described>, Failure> {
     let request = |token| {
         session
             .ecs
             .list_tasks()
             .cluster(cluster)
+            .set_desired_status(status.clone())
             .set_next_token(token)
             .send()
     };
