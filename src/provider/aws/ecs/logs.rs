@@ -21,7 +21,8 @@ use crate::engine::retry::again;
 use crate::engine::{Failure, FailureClass};
 use crate::model::{Environment, SeatNumber, ServiceName};
 use crate::provider::aws::limits::Action;
-use crate::provider::aws::observe::Observed;
+use crate::provider::aws::observe::{Observed, Thing};
+use crate::provider::aws::scheme::AwsKind;
 use crate::provider::aws::{Session, names, tags};
 use crate::provider::lines::{self, Line};
 use crate::provider::{Logged, Logs};
@@ -113,6 +114,11 @@ impl Place<'_> {
         observed: &Observed,
         wanted: &Logs,
     ) -> Result<Vec<Source>, Failure> {
+        let is_group = |thing: &Thing| thing.kind == AwsKind::LogGroup;
+        if !observed.of(&environment.name).any(is_group) {
+            // All lines went with it.
+            return Ok(Vec::new());
+        }
         let mut tasks: Vec<(SeatNumber, Arc<str>)> = observed
             .of(&environment.name)
             .filter(|thing| thing.task().is_some())
