@@ -79,7 +79,12 @@ async fn attach(
         context.provider.attach(seat, service, argv).await
     });
     let code = code.map_err(|failure| {
-        let general = || format!("`seatbox status --seats {}` shows how the seat is", seat.get());
+        let general = || {
+            format!(
+                "`seatbox status --seats {}` shows how the seat is",
+                seat.get()
+            )
+        };
         let hint = failure.hint.clone().unwrap_or_else(general);
         Error::Call(failure.with_hint(hint))
     })?;

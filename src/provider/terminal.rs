@@ -64,9 +64,14 @@ impl Drop for Kept {
     }
 }
 
-/// How many bytes of this process's input wait to be read, as far as is known: of a pipe or a file.
+/// How many bytes of this process's input wait to be read, as far as is known, where that is a pipe or a
+/// file. What was typed ahead is for whoever reads next.
 pub fn waiting_input() -> u64 {
-    rustix::io::ioctl_fionread(io::stdin()).unwrap_or(0)
+    let input = io::stdin();
+    if input.is_terminal() {
+        return 0;
+    }
+    rustix::io::ioctl_fionread(input).unwrap_or(0)
 }
 
 /// This process's input, piece by piece, until its end.

@@ -27,7 +27,17 @@ fn event(topic: &str) -> Lab {
 #[test]
 fn a_command_has_its_words_its_directory_its_output_and_its_exit_code() {
     let lab = event("exec");
-    let words = ["", "two  words", "it's", "\"$HOME\"", "#no", "a\\b", "a\rb\n", "广州", "*"];
+    let words = [
+        "",
+        "two  words",
+        "it's",
+        "\"$HOME\"",
+        "#no",
+        "a\\b",
+        "a\rb\n",
+        "广州",
+        "*",
+    ];
     let mut command = vec!["exec", "--seat", "1", "--", "sh", "-c", SCRIPT, "sh"];
     command.extend(words);
     let ran = lab.run(&command).exits(7);
@@ -64,7 +74,12 @@ fn a_command_has_its_words_its_directory_its_output_and_its_exit_code() {
     let calls: Vec<&str> = calls.keys().map(String::as_str).collect();
     assert_eq!(
         calls,
-        ["DescribeTasks", "ExecuteCommand", "GetCallerIdentity", "ListTasks"]
+        [
+            "DescribeTasks",
+            "ExecuteCommand",
+            "GetCallerIdentity",
+            "ListTasks"
+        ]
     );
     lab.down();
 }
@@ -88,9 +103,14 @@ fn a_command_has_no_input_but_a_terminals() {
 #[test]
 fn a_plugin_that_is_missing_or_too_old_is_said_before_anything_is_asked() {
     let lab = alike("exec-plugin", 1);
-    let ran = run(lab.command(&["exec", "--", "true"]).env("PATH", lab.desk.path("nowhere")));
+    let ran = run(lab
+        .command(&["exec", "--", "true"])
+        .env("PATH", lab.desk.path("nowhere")));
     assert!(!ran.status.success(), "{ran}");
-    ran.says(&["session-manager-plugin is not installed", "install-plugin.html"]);
+    ran.says(&[
+        "session-manager-plugin is not installed",
+        "install-plugin.html",
+    ]);
     install(&lab);
     set(&lab, "version", "1.2.497.0");
     let ran = lab.run(&["exec", "--", "true"]);
@@ -109,7 +129,10 @@ fn a_seat_in_which_nothing_can_be_run_says_why() {
         ran.says(says);
     };
     lab.proxy.set(|settings| settings.exec.agent = "STOPPED");
-    fails(&["the agent of ECS Exec has stopped", "reset --seats 1 --workspace"]);
+    fails(&[
+        "the agent of ECS Exec has stopped",
+        "reset --seats 1 --workspace",
+    ]);
     // One that begins is waited for.
     lab.proxy.set(|settings| settings.exec.agent = "PENDING");
     lab.proxy.counts().reset();
@@ -122,10 +145,14 @@ fn a_seat_in_which_nothing_can_be_run_says_why() {
     let ran = Ran::new(&command, child.wait_with_output().unwrap()).exits(0);
     assert_eq!(ran.stdout, "at last\n");
     set(&lab, "silent", "");
-    fails(&["the session did not begin", "Cannot perform start session: EOF"]);
+    fails(&[
+        "the session did not begin",
+        "Cannot perform start session: EOF",
+    ]);
     lab.proxy.set(|settings| settings.exec.enabled.clear());
     fails(&["made without ECS Exec"]);
-    lab.run(&["exec", "--service", "t-none", "--", "true"]).exits(2);
+    lab.run(&["exec", "--service", "t-none", "--", "true"])
+        .exits(2);
     lab.down();
     fails(&["it has no task that runs"]);
 }
@@ -150,7 +177,12 @@ fn ctrl_c_ends_the_command_and_its_code_is_told() {
         .stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let mut begun = [0; 6];
-    child.stdout.as_mut().unwrap().read_exact(&mut begun).unwrap();
+    child
+        .stdout
+        .as_mut()
+        .unwrap()
+        .read_exact(&mut begun)
+        .unwrap();
     assert_eq!(&begun, b"begun\n");
     let group = rustix::process::Pid::from_child(&child);
     rustix::process::kill_process_group(group, rustix::process::Signal::INT).unwrap();

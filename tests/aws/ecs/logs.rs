@@ -81,7 +81,11 @@ fn lines_of_all_services_are_read_to_their_end_and_narrowed_down() {
     // Seat 2 has one container that has not begun, so that there is no stream of it.
     Writer::of(&lab, 2, "redis").write(begin, &["loading"]);
     let all = lab.run(&["logs"]).exits(0);
-    let redis = ["01 redis | loading", "01 redis | 数据 ready", "01 redis | saved"];
+    let redis = [
+        "01 redis | loading",
+        "01 redis | 数据 ready",
+        "01 redis | saved",
+    ];
     assert_eq!(lines(&all)[..3], redis);
     assert_eq!(lines(&all)[3], "01 work  | line 0");
     assert_eq!(lines(&all).len(), 3 + many.len() + 1);
@@ -97,10 +101,14 @@ fn lines_of_all_services_are_read_to_their_end_and_narrowed_down() {
     assert_eq!(lines(&last), expected);
     // More than one call gives.
     let tail = (MOST_PUT + 10).to_string();
-    let last = lab.run(&["logs", "--tail", &tail, "--service", "work"]).exits(0);
+    let last = lab
+        .run(&["logs", "--tail", &tail, "--service", "work"])
+        .exits(0);
     assert_eq!(lines(&last)[0], "01 work | line 40");
     assert_eq!(lines(&last).len(), MOST_PUT + 10);
-    let recent = lab.run(&["logs", "--since", "10m", "--timestamps"]).exits(0);
+    let recent = lab
+        .run(&["logs", "--since", "10m", "--timestamps"])
+        .exits(0);
     let moment = Timestamp::from_millisecond(later.as_millisecond()).unwrap();
     assert_eq!(lines(&recent), [format!("01 redis | {moment:.3} saved")]);
     lab.down();
@@ -114,11 +122,16 @@ fn lines_of_a_task_that_is_over_are_there_until_the_seat_goes() {
     Writer::of(&lab, 1, "work").write(ago(1), &["no space left"]);
     let cluster = format!("seatbox-{}", lab.name);
     let client = lab.proxy.client();
-    client.json("ecs", "StopTask", &json!({"cluster": cluster, "task": first}));
+    client.json(
+        "ecs",
+        "StopTask",
+        &json!({"cluster": cluster, "task": first}),
+    );
     let ran = lab.run(&["logs"]).exits(0);
     assert_eq!(lines(&ran), ["01 work | no space left"]);
     lab.down();
-    lab.run(&["logs"]).says(&["none of these seats has a container"]);
+    lab.run(&["logs"])
+        .says(&["none of these seats has a container"]);
 }
 
 /// `seatbox logs --follow`, while it runs.
@@ -172,7 +185,10 @@ fn lines_to_come_are_written_once_until_the_tasks_are_over() {
     for following in [&mut all, &mut last] {
         assert_eq!(following.next().unwrap(), "02 work | begins");
     }
-    one.write(Timestamp::now() - SignedDuration::from_secs(20), &["late", "later"]);
+    one.write(
+        Timestamp::now() - SignedDuration::from_secs(20),
+        &["late", "later"],
+    );
     two.write(Timestamp::now(), &["goes on"]);
     for following in [&mut all, &mut last] {
         let expected = ["01 work | late", "01 work | later", "02 work | goes on"];

@@ -85,7 +85,10 @@ impl Exec {
         self.opened += 1;
         let id = format!("ecs-execute-command-{}", self.opened);
         // What the other end is to run it has from here, for there is no other end.
-        let stream = format!("wss://ssmmessages.{}.invalid/{id}?command={hex}", asked.region);
+        let stream = format!(
+            "wss://ssmmessages.{}.invalid/{id}?command={hex}",
+            asked.region
+        );
         Ok(Answer::json(&json!({
             "clusterArn": task["clusterArn"],
             "containerArn": container["containerArn"],

@@ -183,7 +183,16 @@ mod tests {
     #[test]
     fn words_come_apart_as_they_were_put_together() {
         let argv = words(&[
-            "echo", "", "two words", "it's", "\"$HOME\"", "#no", "a\\b", "a\rb\n", "广州", "*",
+            "echo",
+            "",
+            "two words",
+            "it's",
+            "\"$HOME\"",
+            "#no",
+            "a\\b",
+            "a\rb\n",
+            "广州",
+            "*",
         ]);
         let line = attended(&argv, None);
         assert_eq!(shell_words::split(&line).unwrap(), argv);
@@ -198,7 +207,8 @@ mod tests {
 
     #[test]
     fn output_stands_between_marks_wherever_it_is_cut() {
-        let whole: &[u8] = b"\nStarting session\r\nm begins\r\none\r\n\r\r\ntwo\r\r\nm ends 7\r\nBye";
+        let whole: &[u8] =
+            b"\nStarting session\r\nm begins\r\none\r\n\r\r\ntwo\r\r\nm ends 7\r\nBye";
         let expected = (b"one\n\r\ntwo\r\n".to_vec(), Some(7));
         assert_eq!(read(&[whole]), expected);
         for at in 0..whole.len() {
@@ -215,10 +225,7 @@ mod tests {
             read(&[b"m begins\r\nonem ends 0\r\n"]),
             (b"one".to_vec(), Some(0))
         );
-        assert_eq!(
-            read(&[b"m begins\r\nm ends 0\r\n"]),
-            (Vec::new(), Some(0))
-        );
+        assert_eq!(read(&[b"m begins\r\nm ends 0\r\n"]), (Vec::new(), Some(0)));
     }
 
     #[test]
@@ -238,7 +245,11 @@ mod tests {
     fn a_session_that_never_began_says_why() {
         let mut marks = Marks::new("m");
         assert!(marks.take(b"\nStarting\r\n").is_empty());
-        assert!(marks.take(b"Cannot perform start session: EOF\n").is_empty());
+        assert!(
+            marks
+                .take(b"Cannot perform start session: EOF\n")
+                .is_empty()
+        );
         assert_eq!(
             marks.words().unwrap(),
             "Starting; Cannot perform start session: EOF"

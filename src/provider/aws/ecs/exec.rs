@@ -56,8 +56,10 @@ pub async fn attach(
     plugin::check().await?;
     let is_terminal = terminal::is_one();
     if !is_terminal && terminal::waiting_input() > 0 {
-        return Err(refusal("ECS Exec passes no input on but that of a terminal")
-            .with_hint("run it with `</dev/null`, or bring files there another way"));
+        return Err(
+            refusal("ECS Exec passes no input on but that of a terminal")
+                .with_hint("run it with `</dev/null`, or bring files there another way"),
+        );
     }
     if service.read_only {
         let message = format!(
@@ -112,11 +114,13 @@ async fn open(
         .call(Action::ecs("ExecuteCommand"), || request.clone().send())
         .await;
     // The agent runs and has lost Systems Manager, or never found it.
-    let explain = |failure: Failure| match failure.message.contains("TargetNotConnected") {
+    let explain = |failure: Failure| {
+        match failure.message.contains("TargetNotConnected") {
         true => failure.with_hint(
             "the task does not reach Systems Manager (ssmmessages), or not yet: try again in a minute",
         ),
         false => failure,
+    }
     };
     Ok(answer.map_err(explain)?.session)
 }

@@ -80,7 +80,10 @@ impl<'a> Follower<'a> {
         wanted: &'a Logs,
     ) -> Self {
         let streams = || sources.iter().map(|source| source.stream.as_str());
-        let tasks: BTreeSet<String> = sources.iter().map(|source| source.task.to_string()).collect();
+        let tasks: BTreeSet<String> = sources
+            .iter()
+            .map(|source| source.task.to_string())
+            .collect();
         let mut told = Told {
             since: wanted.since.map_or(0, milliseconds),
             ..Told::default()
@@ -244,7 +247,10 @@ impl<'a> Follower<'a> {
                 Err(failure) if failure.class == FailureClass::NotFound => continue,
                 found => found?,
             };
-            if found.iter().any(|task| task.last_status() != Some("STOPPED")) {
+            if found
+                .iter()
+                .any(|task| task.last_status() != Some("STOPPED"))
+            {
                 return Ok(false);
             }
         }

@@ -83,7 +83,10 @@ pub async fn write(
     }
     let (senders, receivers): (Vec<_>, Vec<_>) =
         sources.iter().map(|_| mpsc::channel(QUEUE)).unzip();
-    let streams = sources.iter().map(named).zip(receivers.into_iter().map(received));
+    let streams = sources
+        .iter()
+        .map(named)
+        .zip(receivers.into_iter().map(received));
     let written = lines::write(streams.collect(), wanted, out);
     let follower = Follower::new(&place, &sources, senders, wanted);
     tokio::select! {
@@ -198,19 +201,22 @@ impl Place<'_> {
         wanted: &'a Logs,
     ) -> impl Stream<Item = Result<Vec<Vec<u8>>, Failure>> + Send + 'a {
         // `None` once the end was reached: a token that comes back as it was given says that.
-        stream::try_unfold(Some(None), move |token: Option<Option<String>>| async move {
-            let Some(token) = token else {
-                return Ok(None);
-            };
-            let page = self.page(stream, wanted.since, token.clone(), None);
-            let Some(page) = page.await? else {
-                return Ok(None);
-            };
-            let next = page.forward.filter(|next| Some(next) != token.as_ref());
-            let lines = page.events.into_iter();
-            let lines = lines.flat_map(|event| event.lines(wanted.timestamps));
-            Ok(Some((lines.collect(), next.map(Some))))
-        })
+        stream::try_unfold(
+            Some(None),
+            move |token: Option<Option<String>>| async move {
+                let Some(token) = token else {
+                    return Ok(None);
+                };
+                let page = self.page(stream, wanted.since, token.clone(), None);
+                let Some(page) = page.await? else {
+                    return Ok(None);
+                };
+                let next = page.forward.filter(|next| Some(next) != token.as_ref());
+                let lines = page.events.into_iter();
+                let lines = lines.flat_map(|event| event.lines(wanted.timestamps));
+                Ok(Some((lines.collect(), next.map(Some))))
+            },
+        )
     }
 
     /// The last `count` events of a stream, in their order. A page may have fewer than were asked for.
@@ -306,7 +312,9 @@ impl Event {
     /// Its lines, with the moment before each where `timestamps` are wanted.
     pub fn lines(self, timestamps: bool) -> Vec<Vec<u8>> {
         let moment = Timestamp::from_millisecond(self.timestamp).ok();
-        let prefix = moment.filter(|_| timestamps).map(|moment| format!("{moment:.3} "));
+        let prefix = moment
+            .filter(|_| timestamps)
+            .map(|moment| format!("{moment:.3} "));
         let message = self.message.strip_suffix('\n').unwrap_or(&self.message);
         let line = |line: &str| {
             let line = line.strip_suffix('\r').unwrap_or(line);
@@ -348,7 +356,10 @@ mod tests {
         assert_eq!(lines("one\r\n\ntwo\n", false), ["one", "", "two"]);
         assert_eq!(
             lines("one\ntwo", true),
-            ["2024-10-19T06:00:00.050Z one", "2024-10-19T06:00:00.050Z two"]
+            [
+                "2024-10-19T06:00:00.050Z one",
+                "2024-10-19T06:00:00.050Z two"
+            ]
         );
     }
 

@@ -267,7 +267,10 @@ mod tests {
         assert_eq!(arguments[4], r#"{"Target":"ecs:seatbox-lab_1_1-2"}"#);
         assert_eq!(arguments.len(), 6);
         assert!(!arguments.concat().contains("secret"));
-        let given = command.as_std().get_envs().find(|(name, _)| *name == RESPONSE);
+        let given = command
+            .as_std()
+            .get_envs()
+            .find(|(name, _)| *name == RESPONSE);
         let (_, response) = given.unwrap();
         assert_eq!(
             response.unwrap(),
