@@ -67,6 +67,9 @@ pub fn tasks(lab: &Lab) -> BTreeMap<u32, String> {
     let cluster = format!("seatbox-{}", lab.name);
     let running = json!({"cluster": cluster, "desiredStatus": "RUNNING"});
     let listed = client.json("ecs", "ListTasks", &running);
+    if listed["taskArns"] == json!([]) {
+        return BTreeMap::new();
+    }
     let named = json!({"cluster": cluster, "tasks": listed["taskArns"], "include": ["TAGS"]});
     let described = client.json("ecs", "DescribeTasks", &named);
     let tasks = described["tasks"].as_array().unwrap().iter();
@@ -76,7 +79,12 @@ pub fn tasks(lab: &Lab) -> BTreeMap<u32, String> {
         seat["value"].as_str().unwrap().parse().unwrap()
     };
     tasks
-        .map(|task| (seat(&task["tags"]), task["taskArn"].as_str().unwrap().to_owned()))
+        .map(|task| {
+            (
+                seat(&task["tags"]),
+                task["taskArn"].as_str().unwrap().to_owned(),
+            )
+        })
         .collect()
 }
 

@@ -3,8 +3,9 @@
 mod event;
 mod exec;
 mod faults;
+mod instances;
 mod lab;
 mod logs;
 mod plugin;
-mod terminal;
 mod second_look;
+mod terminal;

@@ -164,6 +164,11 @@ impl Rules {
             let arns: Vec<String> = tasks
                 .filter_map(|task| task["taskArn"].as_str().map(str::to_owned))
                 .collect();
+            // The emulator's instances are full, and it says nothing of it.
+            let missing = count - arns.len() as u64;
+            if missing > 0 {
+                return capacity::with_failures(Some(launched), missing, "RESOURCE:MEMORY");
+            }
             self.with(|settings| {
                 settings.lifecycle.launched(arns);
                 settings.lifecycle.answer(call, &mut launched);

@@ -30,6 +30,8 @@ use crate::secret::EventKey;
 
 /// For how many days what tasks write is kept, should it be forgotten.
 const RETENTION_DAYS: i32 = 7;
+/// How RunTask says that there is nothing to run a task on.
+const NO_INSTANCES: &str = "No Container Instances were found";
 /// How long a role that was just made may be unknown to ECS.
 const SPREADING: Duration = Duration::from_secs(60);
 /// How many tasks that have ended AWS may give for one token before it is strange.
@@ -227,7 +229,11 @@ impl Maker<'_> {
         let configuration = AwsVpcConfiguration::builder()
             .set_subnets(Some(subnets))
             .security_groups(&*self.ids.get(&group)?)
-            .assign_public_ip(AssignPublicIp::Enabled)
+            .assign_public_ip(match self.environment.ecs.capacity {
+                Capacity::Fargate | Capacity::FargateSpot => AssignPublicIp::Enabled,
+                // RunTask refuses another word: tasks on instances have private addresses alone.
+                Capacity::Ec2 => AssignPublicIp::Disabled,
+            })
             .build()
             .map_err(unbuilt("RunTask"))?;
         Ok(NetworkConfiguration::builder()
@@ -322,6 +328,13 @@ impl Maker<'_> {
                 Capacity::Ec2 => Manner::Plain,
             });
             match self.session.call(action, || request.clone().send()).await {
+                Err(failure) if failure.message.contains(NO_INSTANCES) => {
+                    return Err(Failure {
+                        class: FailureClass::Capacity,
+                        ..failure
+                    }
+                    .with_hint("add container instances to the cluster: docs/aws.md"));
+                }
                 // A role or a definition that was just made may be unknown for some seconds.
                 Err(failure)
                     if matches!(

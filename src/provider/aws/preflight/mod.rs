@@ -1,6 +1,7 @@
 //! What an account has, may have and is offered, against what a plan needs, before the first call that
 //! creates anything. What can't be found out keeps nobody from trying.
 
+mod container_instances;
 mod fargate;
 mod identity;
 mod image;
