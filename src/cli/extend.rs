@@ -29,6 +29,8 @@ pub struct What<'a> {
     pub file: &'a EnvironmentArgs,
     /// Its name, which makes the file needless.
     pub only: Option<&'a EnvironmentName>,
+    /// The region that it lives in, where that is none of the AWS configuration's.
+    pub region: Option<&'a str>,
     /// Where the end goes.
     pub end: &'a NewEnd,
     /// Whether it is only said what would be done.
@@ -40,7 +42,7 @@ pub async fn run(global: &Global, what: What<'_>, interruption: &Interruption) -
     let (name, kind, region, zone) = match what.only {
         Some(name) => {
             let kind = what.file.provider.unwrap_or(ProviderKind::Docker);
-            (name.clone(), kind, None, None)
+            (name.clone(), kind, what.region.map(str::to_owned), None)
         }
         None => {
             let environment = context::load(what.file, interruption)?.environment;
