@@ -54,12 +54,13 @@ pub async fn run(global: &Global, what: What<'_>, interruption: &Interruption) -
     let change = change(what.end, zone.as_ref())?;
     let place = Place::find(kind, region.as_deref(), interruption).await?;
     with_provider!(AnyProvider, place.bare(), provider => {
-        extend(global, &provider, name, change, zone, what.dry_run).await
+        extend(global, &place, &provider, name, change, zone, what.dry_run).await
     })
 }
 
 async fn extend<P: Operate>(
     global: &Global,
+    place: &Place,
     provider: &P,
     name: EnvironmentName,
     change: Move,
@@ -73,8 +74,14 @@ async fn extend<P: Operate>(
     let parts = parts(&existing, &name);
     if parts.is_empty() {
         return Err(Error::usage(
-            format!("there is no seat of {name} to give more time to"),
-            "`seatbox up` makes them; `seatbox sweep --dry-run` lists what else is there",
+            format!(
+                "there is no seat of {name} to give more time to{}",
+                place.words()
+            ),
+            format!(
+                "`seatbox up` makes them; `seatbox sweep --dry-run{}` lists what else is there",
+                place.arguments()
+            ),
         ));
     }
     let ends = Ends::of(

@@ -7,6 +7,7 @@ use super::down::{certify, removed, take_away};
 use super::error::{Error, Result};
 use super::interruption::Interruption;
 use super::place::{AnyProvider, Place, with_provider};
+use super::print::line;
 use super::{context, show};
 use crate::engine::retry::with_retries;
 use crate::engine::{Failure, FailureClass};
@@ -92,34 +93,61 @@ async fn in_region(
     })
 }
 
-/// What would go in each of the regions.
+/// What would go in each of the regions, as far as they answer.
 async fn foresee(
     global: &Global,
     what: &SweepArgs,
     regions: &[&str],
     interruption: &Interruption,
 ) -> Result {
+    let mut exit = Exit::Success;
     let mut reports = Vec::new();
     for region in regions {
-        let place = Place::find(what.places.provider, Some(region), interruption).await?;
-        with_provider!(AnyProvider, place.bare(), provider => {
-            let sweep = Sweep::begin(&provider, what).await?;
-            let judge = |of: &EnvironmentName, owner: Owner, end: &End| sweep.judge(of, owner, end);
-            let observed = context::look(&provider).await?;
-            let survey = Survey::of(provider.existing(&observed), &judge);
-            match global.output {
-                Output::Text => show::teardown_plan_in(region, &survey.plan(), &survey.keep),
-                Output::Json => {
-                    let report = PlanReport::new(None, &survey.plan(), &survey.keep);
-                    reports.push(report.in_region(region));
+        let report = match foresee_in(global, what, region, interruption).await {
+            Ok(report) => report,
+            Err(Error::Call(failure)) => {
+                exit = Exit::Partial;
+                let notice = format!("{region} was not looked at: {failure}");
+                match global.output {
+                    Output::Text => line(format_args!("{notice}")),
+                    Output::Json => reports.push(PlanReport::unseen(notice)),
                 }
+                continue;
             }
-        });
+            Err(error) => return Err(error),
+        };
+        reports.extend(report);
     }
     if let Some(report) = reports.into_iter().reduce(PlanReport::and) {
         show::json(&report);
     }
-    Ok(Exit::Success)
+    Ok(exit)
+}
+
+/// Prints what would go in a region, or gives it, where all of it is to be one document.
+async fn foresee_in(
+    global: &Global,
+    what: &SweepArgs,
+    region: &str,
+    interruption: &Interruption,
+) -> Result<Option<PlanReport>> {
+    let place = Place::find(what.places.provider, Some(region), interruption).await?;
+    with_provider!(AnyProvider, place.bare(), provider => {
+        let sweep = Sweep::begin(&provider, what).await?;
+        let judge = |of: &EnvironmentName, owner: Owner, end: &End| sweep.judge(of, owner, end);
+        let observed = context::look(&provider).await?;
+        let survey = Survey::of(provider.existing(&observed), &judge);
+        Ok(match global.output {
+            Output::Text => {
+                show::teardown_plan_in(region, &survey.plan(), &survey.keep);
+                None
+            }
+            Output::Json => {
+                let report = PlanReport::new(None, &survey.plan(), &survey.keep);
+                Some(report.in_region(region))
+            }
+        })
+    })
 }
 
 /// What is judged by, once the clocks are known.

@@ -44,16 +44,16 @@ fn a_sweep_takes_what_is_past_its_time_and_not_before() {
 }
 
 #[test]
-fn a_sweep_of_several_regions_has_one_certificate_and_names_the_one_that_is_silent() {
+fn a_sweep_of_several_regions_has_one_certificate_and_names_the_one_that_is_closed() {
     const OTHER: &str = "us-west-2";
-    const SILENT: &str = "ap-south-1";
+    const CLOSED: &str = "ap-south-1";
     let lab = Lab::new("regions", 2);
     lab.answer_at_once();
     lab.up();
     let report = lab.json(&["up", "--set", "aws.region=us-west-2"]);
     assert_eq!(states(&report), ["ready"], "{report:#}");
     lab.proxy.set(|settings| {
-        settings.silent_regions.insert(SILENT.to_owned());
+        settings.closed_regions.insert(CLOSED.to_owned());
     });
     let elsewhere = Desk::new();
     let sweep = |more: &[&str]| -> Ran {
@@ -80,12 +80,19 @@ fn a_sweep_of_several_regions_has_one_certificate_and_names_the_one_that_is_sile
         assert!(after.iter().all(same), "{plan:#}");
     }
     lab.assert_seats(2);
+    let partly = sweep(&["--dry-run", "--region", CLOSED]).exits(3).json();
+    assert_eq!(partly["actions"], plan["actions"]);
+    let notice = partly["notices"][0].as_str().unwrap();
+    assert!(
+        notice.starts_with("ap-south-1 was not looked at"),
+        "{notice}"
+    );
 
-    let swept = sweep(&["--region", SILENT]).exits(3).json();
+    let swept = sweep(&["--region", CLOSED]).exits(3).json();
     assert_eq!(swept["clean"], false, "{swept:#}");
     assert_eq!(swept["unseen"].as_array().unwrap().len(), 1, "{swept:#}");
-    assert_eq!(swept["unseen"][0]["region"], SILENT);
-    assert_eq!(swept["unseen"][0]["failure"]["class"], "timeout");
+    assert_eq!(swept["unseen"][0]["region"], CLOSED);
+    assert_eq!(swept["unseen"][0]["failure"]["class"], "denied");
     let deleted = swept["deleted"].as_array().unwrap();
     let instances: Vec<&str> = deleted
         .iter()

@@ -205,6 +205,22 @@ impl PlanReport {
         self
     }
 
+    /// In place of the plan of a region that was not looked at, with what is said of that.
+    pub fn unseen(notice: String) -> Self {
+        Self {
+            version: Version::default(),
+            environment: None,
+            changes: 0,
+            seats: Vec::new(),
+            actions: Vec::new(),
+            blocked: Vec::new(),
+            kept: Vec::new(),
+            notices: vec![notice],
+            preflight: Vec::new(),
+            expected_ms: None,
+        }
+    }
+
     /// The same and the plan of another region as one.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
