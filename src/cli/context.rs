@@ -15,6 +15,8 @@ use crate::engine::Failure;
 use crate::engine::retry::with_retries;
 use crate::environment::{self, Loaded, Overrides};
 use crate::image::Recipes;
+#[cfg(feature = "aws")]
+use crate::model::environment::ProviderKind;
 use crate::model::{Environment, EnvironmentName, SeatNumber, SeatSet};
 use crate::provider::Provider;
 #[cfg(feature = "aws")]
@@ -162,6 +164,19 @@ pub async fn key_beside<P: Provider>(
         }
     }
     key(environment, missing)
+}
+
+/// Forgets what the instances of an environment showed to be known by: they are gone. What is left of
+/// it does no harm, for no other instance has their names.
+pub fn forget_hosts(environment: &Environment) {
+    #[cfg(feature = "aws")]
+    if environment.provider == ProviderKind::Ec2
+        && let Ok(path) = store::key_path(&environment.name, variable)
+    {
+        let _ = Ssh::forget(&path);
+    }
+    #[cfg(not(feature = "aws"))]
+    let _ = environment;
 }
 
 /// One look; one that stumbles is asked again.

@@ -53,9 +53,13 @@ pub async fn run(
         scope,
         environments: vec![environment.name.clone()],
     };
-    with_provider!(AnyProvider, Place::of(&environment, interruption).await?.bare(), provider => {
+    let exit = with_provider!(AnyProvider, Place::of(&environment, interruption).await?.bare(), provider => {
         take_away(global, &provider, about, judge, dry_run, interruption).await
-    })
+    })?;
+    if exit == Exit::Success && everything && !dry_run {
+        context::forget_hosts(&environment);
+    }
+    Ok(exit)
 }
 
 /// Deletes what `judge` says, or prints what that would be, and shows the certificate.

@@ -79,10 +79,14 @@ async fn attach(
         context.provider.attach(seat, service, argv).await
     });
     let code = code.map_err(|failure| {
-        Error::Call(failure.with_hint(format!(
+        let hint = format!(
             "`seatbox status --seats {}` shows how the seat is",
             seat.get()
-        )))
+        );
+        Error::Call(match failure.hint {
+            Some(_) => failure,
+            None => failure.with_hint(hint),
+        })
     })?;
     Ok(match u8::try_from(code) {
         Ok(0) => Exit::Success,

@@ -133,7 +133,8 @@ impl Apply<Aws> for Applier {
 }
 
 impl Applier {
-    fn environment(&self) -> &Environment {
+    /// The environment.
+    pub(super) fn environment(&self) -> &Environment {
         self.environment
             .as_deref()
             .expect("only a plan made from an environment creates anything")
