@@ -1,5 +1,6 @@
 //! Taking things away until two looks find nothing, and the certificate that says so.
 
+mod regions;
 mod second;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -17,6 +18,7 @@ use crate::model::{EnvironmentName, SeatNumber};
 use crate::plan::{ActionId, Cause, Operation, Plan, Scheme, teardown};
 use crate::provider::{Existing, Listed, Provider};
 
+pub use regions::together;
 pub use second::{SecondLook, Seen};
 
 /// How often what is left is tried again before it is reported as left.
@@ -44,6 +46,8 @@ pub struct Thing {
     pub environment: EnvironmentName,
     /// The seat, where it is one's.
     pub seat: Option<SeatNumber>,
+    /// The region of AWS, where several were looked at.
+    pub region: Option<Arc<str>>,
     /// Its kind (`container`).
     pub kind: String,
     /// Its name.
@@ -57,6 +61,7 @@ impl<S: Scheme> From<&Existing<S>> for Thing {
         Self {
             environment: existing.environment.clone(),
             seat: existing.owner.seat(),
+            region: None,
             kind: existing.resource.key.kind.to_string(),
             name: existing.resource.key.name.to_string(),
             id: Arc::clone(&existing.resource.id),
@@ -69,6 +74,7 @@ impl From<&Listed> for Thing {
         Self {
             environment: listed.ownership.environment.clone(),
             seat: listed.ownership.owner.seat(),
+            region: None,
             kind: listed.kind.clone(),
             // It has no name that would lead to it but this one.
             name: listed.id.to_string(),
@@ -118,6 +124,8 @@ pub struct Certificate {
     pub looks: Vec<LookAgain>,
     /// The look by another list, where the place has one and the looks before it found nothing.
     pub second: Option<SecondLook>,
+    /// Regions that should have been looked at and were not, with what was in the way.
+    pub unseen: Vec<(Arc<str>, Failure)>,
     /// When the first look was.
     pub started: Timestamp,
     /// When the last look was.
@@ -125,10 +133,11 @@ pub struct Certificate {
 }
 
 impl Certificate {
-    /// Whether nothing is left of what was to go: nothing failed, the last two looks found nothing,
-    /// and neither did one by another list, where there is one that may be read.
+    /// Whether nothing is left of what was to go: nothing failed, no region is missing, the last two
+    /// looks found nothing, and neither did one by another list, where there is one that may be read.
     pub fn is_clean(&self) -> bool {
         self.failed.is_empty()
+            && self.unseen.is_empty()
             && self.second.as_ref().is_none_or(SecondLook::is_clean)
             && self.looks.len() >= CLEAN_LOOKS
             && self
@@ -330,6 +339,7 @@ pub async fn remove<P: Provider>(
         kept,
         looks,
         second: second.map(|(look, _)| look),
+        unseen: Vec::new(),
         started,
         finished: clock(),
     })

@@ -1,9 +1,8 @@
 //! `seatbox sweep` as a systemd timer and as a line for cron: the files of templates/sweep, with
-//! the program and the engine filled in.
+//! the program, and the engine or the account of AWS, filled in.
 
 use std::path::{Path, PathBuf};
 
-use crate::model::EnvironmentName;
 use crate::provider::docker::connect::{Endpoint, EndpointKind};
 
 const SERVICE: &str = include_str!("../templates/sweep/seatbox-sweep.service");
@@ -20,10 +19,10 @@ pub const TIMER_FILE: &str = "seatbox-sweep.timer";
 pub struct Sweeper {
     /// The program's path, an absolute one.
     pub program: PathBuf,
-    /// The variables that lead it to the engine.
+    /// The variables that lead it to the engine, or to AWS.
     pub variables: Vec<(String, String)>,
-    /// The one environment that it sweeps; any, unless given.
-    pub only: Option<EnvironmentName>,
+    /// What `sweep` is told besides.
+    pub arguments: Vec<String>,
 }
 
 /// Something that can't be written in a unit or a crontab.
@@ -32,23 +31,23 @@ pub struct Sweeper {
 pub struct Unwritable(pub String);
 
 impl Sweeper {
-    /// A sweeper of the engine at `endpoint`. `settings` is the `docker` command's own directory,
-    /// where its contexts are.
+    /// A sweeper with these variables and arguments.
     ///
     /// # Errors
-    /// A path that is not UTF-8 or has control characters in it, or a program's with quotes or
+    /// A text that is not UTF-8 or has control characters in it, or a program's path with quotes or
     /// backslashes, which systemd takes for no path.
     pub fn new(
         program: &Path,
-        endpoint: &Endpoint,
-        settings: Option<&Path>,
+        variables: Vec<(String, String)>,
+        arguments: Vec<String>,
     ) -> Result<Self, Unwritable> {
         let sweeper = Self {
             program: program.to_owned(),
-            variables: variables(endpoint, settings),
-            only: None,
+            variables,
+            arguments,
         };
-        let texts = sweeper.variables.iter().map(|(_, value)| value.clone());
+        let values = sweeper.variables.iter().map(|(_, value)| value);
+        let texts = values.chain(&sweeper.arguments).cloned();
         for text in texts.chain([program.display().to_string()]) {
             // A replacement character is what is shown of a path that is not UTF-8.
             if text.chars().any(|c| c.is_control() || c == '\u{fffd}') {
@@ -72,7 +71,7 @@ impl Sweeper {
         SERVICE
             .replace("@ENVIRONMENT@", &environment.join("\n"))
             .replace("@PROGRAM@", &quoted(&self.program.display().to_string()))
-            .replace("@ONLY@", &self.only())
+            .replace("@ARGUMENTS@", &self.arguments(quoted))
             .replace("@PRIVATE_TMP@", if self.needs_tmp() { "no" } else { "yes" })
     }
 
@@ -92,13 +91,12 @@ impl Sweeper {
         CRONTAB
             .replace("@ENVIRONMENT@", &environment)
             .replace("@PROGRAM@", &shell(&self.program.display().to_string()))
-            .replace("@ONLY@", &self.only())
+            .replace("@ARGUMENTS@", &self.arguments(shell))
     }
 
-    /// A name has nothing in it that would have to be quoted.
-    fn only(&self) -> String {
-        let only = self.only.as_ref();
-        only.map_or(String::new(), |name| format!(" --only {name}"))
+    fn arguments(&self, quoted: impl Fn(&str) -> String) -> String {
+        let arguments = self.arguments.iter();
+        arguments.map(|word| format!(" {}", quoted(word))).collect()
     }
 
     /// Whether something of it lies where a private /tmp would hide it.
@@ -113,7 +111,8 @@ impl Sweeper {
 }
 
 /// What decided on the engine here, for a process that has nothing of this one's environment.
-fn variables(endpoint: &Endpoint, settings: Option<&Path>) -> Vec<(String, String)> {
+/// `settings` is the `docker` command's own directory, where its contexts are.
+pub fn of_engine(endpoint: &Endpoint, settings: Option<&Path>) -> Vec<(String, String)> {
     let text = |path: &Path| path.display().to_string();
     if let Some(context) = endpoint.found_by.strip_prefix("context ") {
         let directory = settings.map(|path| ("DOCKER_CONFIG".to_owned(), text(path)));
@@ -139,6 +138,44 @@ fn variables(endpoint: &Endpoint, settings: Option<&Path>) -> Vec<(String, Strin
         }
     }
     variables
+}
+
+/// What decides here on the account of AWS and on who one is there, for a process that has nothing of
+/// this one's environment: files and names of profiles, and no credentials. `variable` finds this
+/// process's variables.
+///
+/// # Errors
+/// The name of a variable with credentials in it, which would have to be written down.
+pub fn of_aws(
+    variable: impl Fn(&str) -> Option<String>,
+) -> Result<Vec<(String, String)>, &'static str> {
+    const SECRETS: [&str; 2] = ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
+    const TAKEN_OVER: [&str; 5] = [
+        "AWS_PROFILE",
+        "AWS_REGION",
+        "AWS_DEFAULT_REGION",
+        "AWS_CA_BUNDLE",
+        "AWS_ENDPOINT_URL",
+    ];
+    if let Some(secret) = SECRETS.into_iter().find(|name| variable(name).is_some()) {
+        return Err(secret);
+    }
+    let given = TAKEN_OVER.into_iter();
+    let mut variables: Vec<(String, String)> = given
+        .filter_map(|name| Some((name.to_owned(), variable(name)?)))
+        .collect();
+    // A service of systemd's has no home where they would be found.
+    let home = variable("HOME");
+    for (name, file) in [
+        ("AWS_CONFIG_FILE", "config"),
+        ("AWS_SHARED_CREDENTIALS_FILE", "credentials"),
+    ] {
+        let in_home = || Some(format!("{}/.aws/{file}", home.as_ref()?));
+        if let Some(path) = variable(name).or_else(in_home) {
+            variables.push((name.to_owned(), path));
+        }
+    }
+    Ok(variables)
 }
 
 /// A word of a unit: `%` begins a specifier there, and `\` and quotes have a meaning.
@@ -171,7 +208,13 @@ mod tests {
         };
         let endpoint = resolve(find, Path::new("/")).unwrap();
         let settings = find("DOCKER_CONFIG").map(PathBuf::from);
-        Sweeper::new(Path::new(program), &endpoint, settings.as_deref())
+        let variables = of_engine(&endpoint, settings.as_deref());
+        Sweeper::new(Path::new(program), variables, Vec::new())
+    }
+
+    fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        pairs.iter().map(own).collect()
     }
 
     #[test]
@@ -241,10 +284,6 @@ mod tests {
     fn the_engine_is_named_as_it_was_found() {
         let named =
             |variables: &[(&str, &str)]| sweeper("/bin/seatbox", variables).unwrap().variables;
-        let pairs = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
-            let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-            pairs.iter().map(own).collect()
-        };
         assert_eq!(
             named(&[("DOCKER_HOST", "ssh://ops@engine:2222")]),
             pairs(&[("DOCKER_HOST", "ssh://ops@engine:2222")])
@@ -267,9 +306,7 @@ mod tests {
         };
         let settings = Some(Path::new("/home/o/.docker"));
         assert_eq!(
-            Sweeper::new(Path::new("/bin/seatbox"), &endpoint, settings)
-                .unwrap()
-                .variables,
+            of_engine(&endpoint, settings),
             pairs(&[
                 ("DOCKER_CONTEXT", "colima"),
                 ("DOCKER_CONFIG", "/home/o/.docker")
@@ -287,5 +324,57 @@ mod tests {
         ] {
             assert!(sweeper(program, &host).is_err(), "{program}");
         }
+    }
+
+    #[test]
+    fn an_account_is_led_to_by_files_and_profiles_and_never_by_its_keys() {
+        let find = |own: &'static [(&str, &str)]| {
+            move |name: &str| {
+                let found = own.iter().find(|(other, _)| *other == name);
+                found.map(|(_, value)| (*value).to_owned())
+            }
+        };
+        let of_aws = |own| of_aws(find(own));
+        assert_eq!(
+            of_aws(&[("HOME", "/home/o"), ("AWS_PROFILE", "sweeper")]).unwrap(),
+            pairs(&[
+                ("AWS_PROFILE", "sweeper"),
+                ("AWS_CONFIG_FILE", "/home/o/.aws/config"),
+                ("AWS_SHARED_CREDENTIALS_FILE", "/home/o/.aws/credentials"),
+            ])
+        );
+        assert_eq!(
+            of_aws(&[
+                ("AWS_CONFIG_FILE", "/etc/aws"),
+                ("AWS_REGION", "cn-north-1")
+            ])
+            .unwrap(),
+            pairs(&[
+                ("AWS_REGION", "cn-north-1"),
+                ("AWS_CONFIG_FILE", "/etc/aws")
+            ])
+        );
+        let keys = of_aws(&[
+            ("AWS_ACCESS_KEY_ID", "AKIA"),
+            ("AWS_SECRET_ACCESS_KEY", "s"),
+        ]);
+        assert_eq!(keys, Err("AWS_SECRET_ACCESS_KEY"));
+    }
+
+    #[test]
+    fn what_sweep_is_told_is_in_both_forms() {
+        let arguments = ["--provider", "ec2", "--region", "eu-west-1"];
+        let arguments = arguments.map(str::to_owned).to_vec();
+        let sweeper = Sweeper::new(Path::new("/bin/seatbox"), Vec::new(), arguments).unwrap();
+        let command = "/bin/seatbox sweep --quiet --provider ec2 --region eu-west-1";
+        let service = sweeper.service();
+        let start = format!("ExecStart={command}");
+        assert!(service.lines().any(|line| line == start), "{service}");
+        let crontab = sweeper.crontab();
+        let end = format!("* {command} >/dev/null");
+        assert!(
+            crontab.lines().any(|line| line.ends_with(&end)),
+            "{crontab}"
+        );
     }
 }

@@ -28,6 +28,22 @@ containers() {
     done
 }
 
+# What services write is in files here, which tests write.
+logs() {
+    tail=+1 follow=
+    while [ "${1#--}" != "$1" ]; do
+        case $1 in
+            --tail) tail=$2 && shift ;;
+            --since) shift ;;
+            --follow) follow=--follow ;;
+        esac
+        shift
+    done
+    written=$SEATBOX_ROOT/var/log/$1.log
+    [ -e "$written" ] || printf 'container %s\n' "$(cat "$state/$1")" >"$written"
+    exec tail --lines "$tail" $follow "$written"
+}
+
 compose() {
     while [ "${1#--}" != "$1" ]; do
         shift 2
@@ -57,12 +73,28 @@ compose() {
             esac
             ;;
         exec)
-            [ "$1" != -T ] || shift
+            while [ "${1#-}" != "$1" ]; do
+                case $1 in
+                    -T) ;;
+                    --env)
+                        # shellcheck disable=SC2163
+                        export "$2"
+                        shift
+                        ;;
+                    --workdir) shift ;;
+                    *) echo "docker compose exec $1: not in the emulator" >&2 && exit 1 ;;
+                esac
+                shift
+            done
+            if ! [ -e "$state/$1" ]; then
+                echo "service \"$1\" is not running" >&2
+                exit 1
+            fi
             shift
             cd "$SEATBOX_STATE/workspace"
             exec "$@"
             ;;
-        logs) containers | awk '{ print $2 "-1  | container " $1 " runs" }' ;;
+        logs) logs "$@" ;;
         *) echo "docker compose $verb: not in the emulator" >&2 && exit 1 ;;
     esac
 }

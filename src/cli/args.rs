@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::error::Error;
 use crate::model::environment::ProviderKind;
 use crate::model::id::MAX_SEATS;
 use crate::model::{EnvironmentName, SeatNumber, SeatSet, ServiceName};
@@ -106,6 +107,72 @@ pub struct SeatArgs {
     /// The service; the workspace unless given.
     #[arg(long, short, value_name = "SERVICE")]
     pub service: Option<ServiceName>,
+}
+
+/// Where is looked, without an environment file that says it.
+#[derive(Debug, Clone, Args)]
+pub struct PlacesArgs {
+    /// Where to look.
+    #[arg(long, value_enum, default_value_t = ProviderKind::Docker, value_name = "PROVIDER")]
+    pub provider: ProviderKind,
+    /// In this region of AWS; may be given again. That of the AWS configuration unless given.
+    #[arg(long = "region", value_name = "REGION")]
+    pub regions: Vec<String>,
+}
+
+impl PlacesArgs {
+    /// Refuses what makes no sense together.
+    ///
+    /// # Errors
+    /// A region of an engine.
+    pub fn check(&self) -> Result<(), Error> {
+        if self.provider == ProviderKind::Docker && !self.regions.is_empty() {
+            return Err(Error::usage(
+                "a Docker engine is in no region of AWS",
+                "say --provider ec2 or --provider ecs as well, or leave --region out",
+            ));
+        }
+        Ok(())
+    }
+
+    /// The regions, each once.
+    pub fn distinct_regions(&self) -> Vec<&str> {
+        let mut regions: Vec<&str> = Vec::new();
+        for region in &self.regions {
+            if !regions.contains(&region.as_str()) {
+                regions.push(region);
+            }
+        }
+        regions
+    }
+}
+
+/// What is swept away, and where.
+#[derive(Debug, Clone, Args)]
+pub struct SweepArgs {
+    /// What is not past its time as well.
+    #[arg(long)]
+    pub all: bool,
+    /// Only what belongs to this environment.
+    #[arg(long, value_name = "NAME")]
+    pub only: Option<EnvironmentName>,
+    /// Where.
+    #[command(flatten)]
+    pub places: PlacesArgs,
+    /// Print what would go and what would stay, and change nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// What a timer sweeps away.
+#[derive(Debug, Clone, Args)]
+pub struct ScheduleArgs {
+    /// Only what belongs to this environment.
+    #[arg(long, value_name = "NAME")]
+    pub only: Option<EnvironmentName>,
+    /// Where.
+    #[command(flatten)]
+    pub places: PlacesArgs,
 }
 
 /// Where an environment's end is moved to.
@@ -259,6 +326,9 @@ pub enum Command {
         /// The environment's name, which makes its file needless.
         #[arg(long, value_name = "NAME")]
         only: Option<EnvironmentName>,
+        /// The region of AWS that it lives in; that of the AWS configuration unless given.
+        #[arg(long, value_name = "REGION", requires = "only")]
+        region: Option<String>,
         #[command(flatten)]
         end: NewEnd,
         /// Say what would be done, and change nothing.
@@ -267,18 +337,8 @@ pub enum Command {
     },
     /// Take away whatever is past its time, of every environment, without an environment file.
     Sweep {
-        /// What is not past its time as well.
-        #[arg(long)]
-        all: bool,
-        /// Only what belongs to this environment.
-        #[arg(long, value_name = "NAME")]
-        only: Option<EnvironmentName>,
-        /// Where to look.
-        #[arg(long, value_enum, default_value_t = ProviderKind::Docker, value_name = "PROVIDER")]
-        provider: ProviderKind,
-        /// Print what would go and what would stay, and change nothing.
-        #[arg(long)]
-        dry_run: bool,
+        #[command(flatten)]
+        what: SweepArgs,
     },
     /// Show where each image comes from, get those that are missing, or carry them by bundle.
     #[command(args_conflicts_with_subcommands = true)]
@@ -375,9 +435,8 @@ pub enum Export {
     },
     /// A systemd service and its timer, which run `sweep` every quarter of an hour.
     Systemd {
-        /// Only what belongs to this environment.
-        #[arg(long, value_name = "NAME")]
-        only: Option<EnvironmentName>,
+        #[command(flatten)]
+        what: ScheduleArgs,
         /// The directory to write them to; they are printed unless given.
         #[arg(long, value_name = "DIRECTORY")]
         directory: Option<PathBuf>,
@@ -387,9 +446,8 @@ pub enum Export {
     },
     /// A line for a crontab, which runs `sweep` every quarter of an hour.
     Cron {
-        /// Only what belongs to this environment.
-        #[arg(long, value_name = "NAME")]
-        only: Option<EnvironmentName>,
+        #[command(flatten)]
+        what: ScheduleArgs,
     },
 }
 

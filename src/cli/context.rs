@@ -15,6 +15,8 @@ use crate::engine::Failure;
 use crate::engine::retry::with_retries;
 use crate::environment::{self, Loaded, Overrides};
 use crate::image::Recipes;
+#[cfg(feature = "aws")]
+use crate::model::environment::ProviderKind;
 use crate::model::{Environment, EnvironmentName, SeatNumber, SeatSet};
 use crate::provider::Provider;
 #[cfg(feature = "aws")]
@@ -164,6 +166,19 @@ pub async fn key_beside<P: Provider>(
     key(environment, missing)
 }
 
+/// Forgets what the instances of an environment showed to be known by: they are gone. What is left of
+/// it does no harm, for no other instance has their names.
+pub fn forget_hosts(environment: &Environment) {
+    #[cfg(feature = "aws")]
+    if environment.provider == ProviderKind::Ec2
+        && let Ok(path) = store::key_path(&environment.name, variable)
+    {
+        let _ = Ssh::forget(&path);
+    }
+    #[cfg(not(feature = "aws"))]
+    let _ = environment;
+}
+
 /// One look; one that stumbles is asked again.
 pub async fn look<P: Provider>(provider: &P) -> std::result::Result<P::Observed, Failure> {
     with_retries(async || provider.observe().await, |_, _| {}).await
@@ -216,7 +231,9 @@ impl Prepared {
             Place::Aws(session, kind) => {
                 let path = store::key_path(&self.environment().name, variable)?;
                 let known_hosts = Ssh::known_hosts(&path);
-                let bare = AwsProvider::new(session.clone(), kind, None, None, PathBuf::new());
+                // It looks at this environment alone: whose key it has is all that is asked for.
+                let own = Some(Arc::new(self.environment().clone()));
+                let bare = AwsProvider::new(session.clone(), kind, own, None, PathBuf::new());
                 let context = self.with(bare, |environment, key, _| {
                     AwsProvider::new(session, kind, Some(environment), Some(key), known_hosts)
                 });

@@ -15,7 +15,7 @@ use crate::model::seat::Owner;
 use crate::model::{EnvironmentName, SeatNumber};
 use crate::plan::Cause;
 use crate::provider::Provider;
-use crate::removal::{About, Scope, Survey, Verdict, remove};
+use crate::removal::{About, Certificate, Scope, Survey, Verdict, remove};
 
 /// Takes an environment's seats away.
 pub async fn run(
@@ -53,9 +53,13 @@ pub async fn run(
         scope,
         environments: vec![environment.name.clone()],
     };
-    with_provider!(AnyProvider, Place::of(&environment, interruption).await?.bare(), provider => {
+    let exit = with_provider!(AnyProvider, Place::of(&environment, interruption).await?.bare(), provider => {
         take_away(global, &provider, about, judge, dry_run, interruption).await
-    })
+    })?;
+    if exit == Exit::Success && everything && !dry_run {
+        context::forget_hosts(&environment);
+    }
+    Ok(exit)
 }
 
 /// Deletes what `judge` says, or prints what that would be, and shows the certificate.
@@ -74,6 +78,18 @@ pub async fn take_away<P: Provider>(
         return Ok(Exit::Success);
     }
     let _attended = interruption.attend()?;
+    let certificate = removed(global, provider, about, judge, interruption).await?;
+    Ok(certify(global, &certificate, interruption))
+}
+
+/// Deletes what `judge` says, and shows how that goes on. Signals are the caller's.
+pub async fn removed<P: Provider>(
+    global: &Global,
+    provider: &P,
+    about: About,
+    judge: impl Fn(&EnvironmentName, Owner, &End) -> Verdict,
+    interruption: &Interruption,
+) -> Result<Certificate> {
     let cancel = &interruption.cancel;
     let shown = Shown::start(global);
     let result = remove(
@@ -86,13 +102,17 @@ pub async fn take_away<P: Provider>(
     )
     .await;
     shown.finish().await;
-    let certificate = result.map_err(Error::Call)?;
-    show::certified(global.output, &certificate);
-    Ok(if certificate.is_clean() {
+    result.map_err(Error::Call)
+}
+
+/// Shows a certificate, and says how the command ends.
+pub fn certify(global: &Global, certificate: &Certificate, interruption: &Interruption) -> Exit {
+    show::certified(global.output, certificate);
+    if certificate.is_clean() {
         Exit::Success
-    } else if cancel.is_cancelled() {
+    } else if interruption.cancel.is_cancelled() {
         Exit::Interrupted
     } else {
         Exit::Partial
-    })
+    }
 }

@@ -79,14 +79,14 @@ async fn attach(
         context.provider.attach(seat, service, argv).await
     });
     let code = code.map_err(|failure| {
-        let general = || {
-            format!(
-                "`seatbox status --seats {}` shows how the seat is",
-                seat.get()
-            )
-        };
-        let hint = failure.hint.clone().unwrap_or_else(general);
-        Error::Call(failure.with_hint(hint))
+        let hint = format!(
+            "`seatbox status --seats {}` shows how the seat is",
+            seat.get()
+        );
+        Error::Call(match failure.hint {
+            Some(_) => failure,
+            None => failure.with_hint(hint),
+        })
     })?;
     Ok(match u8::try_from(code) {
         Ok(0) => Exit::Success,

@@ -29,6 +29,8 @@ pub struct What<'a> {
     pub file: &'a EnvironmentArgs,
     /// Its name, which makes the file needless.
     pub only: Option<&'a EnvironmentName>,
+    /// The region that it lives in, where that is none of the AWS configuration's.
+    pub region: Option<&'a str>,
     /// Where the end goes.
     pub end: &'a NewEnd,
     /// Whether it is only said what would be done.
@@ -40,7 +42,7 @@ pub async fn run(global: &Global, what: What<'_>, interruption: &Interruption) -
     let (name, kind, region, zone) = match what.only {
         Some(name) => {
             let kind = what.file.provider.unwrap_or(ProviderKind::Docker);
-            (name.clone(), kind, None, None)
+            (name.clone(), kind, what.region.map(str::to_owned), None)
         }
         None => {
             let environment = context::load(what.file, interruption)?.environment;
@@ -52,12 +54,13 @@ pub async fn run(global: &Global, what: What<'_>, interruption: &Interruption) -
     let change = change(what.end, zone.as_ref())?;
     let place = Place::find(kind, region.as_deref(), interruption).await?;
     with_provider!(AnyProvider, place.bare(), provider => {
-        extend(global, &provider, name, change, zone, what.dry_run).await
+        extend(global, &place, &provider, name, change, zone, what.dry_run).await
     })
 }
 
 async fn extend<P: Operate>(
     global: &Global,
+    place: &Place,
     provider: &P,
     name: EnvironmentName,
     change: Move,
@@ -71,8 +74,14 @@ async fn extend<P: Operate>(
     let parts = parts(&existing, &name);
     if parts.is_empty() {
         return Err(Error::usage(
-            format!("there is no seat of {name} to give more time to"),
-            "`seatbox up` makes them; `seatbox sweep --dry-run` lists what else is there",
+            format!(
+                "there is no seat of {name} to give more time to{}",
+                place.words()
+            ),
+            format!(
+                "`seatbox up` makes them; `seatbox sweep --dry-run{}` lists what else is there",
+                place.arguments()
+            ),
         ));
     }
     let ends = Ends::of(

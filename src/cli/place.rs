@@ -97,6 +97,24 @@ impl Place {
         }
     }
 
+    /// What `sweep` is told to look there and nowhere else.
+    pub fn arguments(&self) -> String {
+        match self {
+            Self::Docker(_) => String::new(),
+            #[cfg(feature = "aws")]
+            Self::Aws(session, kind) => format!(" --provider {kind} --region {}", session.region),
+        }
+    }
+
+    /// ` in REGION`, where the place is one of several.
+    pub fn words(&self) -> String {
+        match self {
+            Self::Docker(_) => String::new(),
+            #[cfg(feature = "aws")]
+            Self::Aws(session, _) => format!(" in {}", session.region),
+        }
+    }
+
     /// A provider without an environment.
     pub fn bare(&self) -> AnyProvider {
         match self {

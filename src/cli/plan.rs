@@ -50,7 +50,14 @@ pub async fn print<P: Provider>(
         true => provider.preflight(&observed, &plan).await,
         false => Preflight::default(),
     };
-    show::plan(global.output, &context.environment, &plan, &preflight);
+    let expected = provider.expected(&plan);
+    show::plan(
+        global.output,
+        &context.environment,
+        &plan,
+        &preflight,
+        expected,
+    );
     match preflight.failures().next() {
         // As `up` would end, too.
         Some(_) => Ok(Exit::Input),
@@ -74,13 +81,22 @@ pub fn offline(
         ProviderKind::Docker => {
             let recipes = Recipes::load(environment.images.recipes.as_deref())?;
             let plan = offline::plan(&environment, &recipes, &seats, now);
-            show::plan(global.output, &environment, &plan, &Preflight::default());
+            let preflight = Preflight::default();
+            show::plan(global.output, &environment, &plan, &preflight, None);
             Ok(exit(&plan))
         }
         #[cfg(feature = "aws")]
         ProviderKind::Ec2 | ProviderKind::Ecs => {
             let plan = aws::offline::plan(&environment, &seats, now)?;
-            show::plan(global.output, &environment, &plan, &Preflight::default());
+            let preflight = Preflight::default();
+            let expected = aws::forecast::forecast(&plan, environment.ecs.capacity);
+            show::plan(
+                global.output,
+                &environment,
+                &plan,
+                &preflight,
+                Some(expected),
+            );
             Ok(exit(&plan))
         }
         #[cfg(not(feature = "aws"))]

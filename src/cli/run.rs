@@ -5,7 +5,6 @@ use clap::Parser as _;
 use super::args::{Cli, Command, Export, Images, Key};
 use super::error::{Result, io};
 use super::interruption::{GRACE, Interruption};
-use super::place::Place;
 use super::{
     bundle, completions, config, context, down, exec, export, extend, images, init, key, logs, man,
     plan, reset, schedule, schema, status, sweep, up,
@@ -143,26 +142,20 @@ async fn dispatch(cli: Cli, interruption: &Interruption) -> Result {
         Command::Extend {
             environment,
             only,
+            region,
             end,
             dry_run,
         } => {
             let what = extend::What {
                 file: &environment,
                 only: only.as_ref(),
+                region: region.as_deref(),
                 end: &end,
                 dry_run,
             };
             extend::run(global, what, interruption).await
         }
-        Command::Sweep {
-            all,
-            only,
-            provider,
-            dry_run,
-        } => {
-            let place = Place::find(provider, None, interruption).await?;
-            sweep::run(global, &place, all, only, dry_run, interruption).await
-        }
+        Command::Sweep { what } => sweep::run(global, &what, interruption).await,
         Command::Images {
             environment,
             fetch,
@@ -187,11 +180,11 @@ async fn dispatch(cli: Cli, interruption: &Interruption) -> Result {
                 force,
             } => export::compose(&environment, seat, &directory, force, interruption).await,
             Export::Systemd {
-                only,
+                what,
                 directory,
                 force,
-            } => schedule::systemd(only, directory.as_deref(), force),
-            Export::Cron { only } => schedule::cron(only),
+            } => schedule::systemd(&what, directory.as_deref(), force),
+            Export::Cron { what } => schedule::cron(&what),
         },
         Command::Key { action } => match action {
             Key::Fingerprint { environment } => {

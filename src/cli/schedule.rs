@@ -2,17 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
+use super::args::ScheduleArgs;
 use super::error::{Error, Result, io};
 use super::export::write_all;
 use super::print::{line, print};
 use crate::exit::Exit;
-use crate::model::EnvironmentName;
+use crate::model::environment::ProviderKind;
 use crate::provider::docker::connect;
-use crate::schedule::{SERVICE_FILE, Sweeper, TIMER_FILE};
+use crate::schedule::{self, SERVICE_FILE, Sweeper, TIMER_FILE};
 
 /// Prints the two units, or writes them to a directory.
-pub fn systemd(only: Option<EnvironmentName>, directory: Option<&Path>, force: bool) -> Result {
-    let sweeper = sweeper(only)?;
+pub fn systemd(what: &ScheduleArgs, directory: Option<&Path>, force: bool) -> Result {
+    let sweeper = sweeper(what)?;
     let units = [
         (SERVICE_FILE, sweeper.service()),
         (TIMER_FILE, sweeper.timer()),
@@ -36,15 +37,38 @@ pub fn systemd(only: Option<EnvironmentName>, directory: Option<&Path>, force: b
 }
 
 /// Prints a line for a crontab.
-pub fn cron(only: Option<EnvironmentName>) -> Result {
-    print(sweeper(only)?.crontab());
+pub fn cron(what: &ScheduleArgs) -> Result {
+    print(sweeper(what)?.crontab());
     Ok(Exit::Success)
 }
 
-/// This program, and the engine that it would use here.
-fn sweeper(only: Option<EnvironmentName>) -> Result<Sweeper> {
-    let variable = |name: &str| std::env::var(name).ok();
+/// This program, and the engine or the account that it would use here.
+fn sweeper(what: &ScheduleArgs) -> Result<Sweeper> {
+    what.places.check()?;
     let program = std::env::current_exe().map_err(io("this program's own path"))?;
+    let (variables, mut arguments) = match what.places.provider {
+        ProviderKind::Docker => (of_engine()?, Vec::new()),
+        kind => (of_aws()?, vec!["--provider".to_owned(), kind.to_string()]),
+    };
+    for region in what.places.distinct_regions() {
+        arguments.extend(["--region".to_owned(), region.to_owned()]);
+    }
+    if let Some(only) = &what.only {
+        arguments.extend(["--only".to_owned(), only.to_string()]);
+    }
+    Sweeper::new(&program, variables, arguments).map_err(|error| {
+        Error::usage(
+            error.to_string(),
+            "install seatbox, and have the files that it is led by, where paths are plain text",
+        )
+    })
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn of_engine() -> Result<Vec<(String, String)>> {
     let endpoint = connect::resolve(variable, Path::new("/"))?;
     let settings = variable("DOCKER_CONFIG")
         .map(PathBuf::from)
@@ -53,11 +77,15 @@ fn sweeper(only: Option<EnvironmentName>) -> Result<Sweeper> {
         .map(std::path::absolute)
         .transpose()
         .map_err(io("DOCKER_CONFIG"))?;
-    let sweeper = Sweeper::new(&program, &endpoint, settings.as_deref()).map_err(|error| {
+    Ok(schedule::of_engine(&endpoint, settings.as_deref()))
+}
+
+fn of_aws() -> Result<Vec<(String, String)>> {
+    schedule::of_aws(variable).map_err(|name| {
         Error::usage(
-            error.to_string(),
-            "install seatbox, and have the engine's files, where paths are plain text",
+            format!("{name} is set, and a unit or a crontab is no place for credentials"),
+            "keep them in a profile (`aws configure --profile sweeper`), unset the variable, and set \
+             AWS_PROFILE",
         )
-    })?;
-    Ok(Sweeper { only, ..sweeper })
+    })
 }

@@ -1,5 +1,7 @@
 //! Results, as text for people or as one JSON document for programs.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use super::args::Output;
@@ -14,9 +16,10 @@ use crate::provider::Preflight;
 use crate::removal::{Certificate, Thing};
 use crate::report::json::v1;
 use crate::report::view::{ExtensionView, ImageFrom, ImageView};
-use crate::report::{self, Canvas, certificate, extension, summary, table};
+use crate::report::{self, Canvas, certificate, extension, summary, table, words};
 
-fn json(document: &impl Serialize) {
+/// One document.
+pub fn json(document: &impl Serialize) {
     let text = serde_json::to_string_pretty(document).expect("reports are plain data");
     line(text);
 }
@@ -68,21 +71,28 @@ pub fn converged(
     print(format_args!("\n{}", summary::text(&closing)));
 }
 
-/// A plan, as it would be carried out, and whether that can be.
+/// A plan, as it would be carried out, whether that can be, and how long it takes.
 pub fn plan<S: Scheme>(
     output: Output,
     environment: &Environment,
     plan: &Plan<S>,
     preflight: &Preflight,
+    expected: Option<Duration>,
 ) {
     match output {
         Output::Json => {
             let report = v1::PlanReport::new(Some(&environment.name), plan, &[]);
-            json(&report.after(preflight));
+            json(&report.after(preflight).expected(expected));
         }
         Output::Text => {
             print(plan);
             print(preflight);
+            if let Some(expected) = expected.filter(|_| !plan.changes_nothing()) {
+                line(format_args!(
+                    "expected: {} for the calls, by the limits that AWS sets; what they start comes on top",
+                    words::duration(expected)
+                ));
+            }
         }
     }
 }
@@ -100,6 +110,12 @@ pub fn teardown_plan<S: Scheme>(output: Output, plan: &Plan<S>, kept: &[(Thing, 
             thing.kind, thing.name
         ));
     }
+}
+
+/// The same as text, of one region among several.
+pub fn teardown_plan_in<S: Scheme>(region: &str, plan: &Plan<S>, kept: &[(Thing, String)]) {
+    line(format_args!("{region}:"));
+    teardown_plan(Output::Text, plan, kept);
 }
 
 /// How seats are.

@@ -1,61 +1,188 @@
 //! `seatbox sweep`.
 
-use super::args::Global;
-use super::down::take_away;
+use std::sync::Arc;
+
+use super::args::{Global, Output, SweepArgs};
+use super::down::{certify, removed, take_away};
 use super::error::{Error, Result};
 use super::interruption::Interruption;
 use super::place::{AnyProvider, Place, with_provider};
+use super::print::line;
+use super::{context, show};
 use crate::engine::retry::with_retries;
+use crate::engine::{Failure, FailureClass};
+use crate::exit::Exit;
 use crate::expiry::{Clocks, End, Judgement, judge};
 use crate::model::EnvironmentName;
 use crate::model::seat::Owner;
 use crate::plan::Cause;
-use crate::provider::Operate;
-use crate::removal::{About, Scope, Verdict};
+use crate::provider::{Operate, Provider as _};
+use crate::removal::{About, Certificate, Scope, Survey, Verdict, together};
+use crate::report::json::v1::PlanReport;
 
-/// Takes away what is past its time, or with `all` whatever is ours. All of it is judged by the
-/// moment at which the sweep began, and by the labels of each look: what expires meanwhile is the
-/// next sweep's, and what is extended meanwhile stays.
-pub async fn run(
+/// Takes away what is past its time, or with `--all` whatever is ours. All of it is judged by the
+/// moment at which the sweep of its region began, and by the labels of each look: what expires
+/// meanwhile is the next sweep's, and what is extended meanwhile stays.
+pub async fn run(global: &Global, what: &SweepArgs, interruption: &Interruption) -> Result {
+    what.places.check()?;
+    match what.places.distinct_regions().as_slice() {
+        [] => alone(global, what, None, interruption).await,
+        [region] => alone(global, what, Some(region), interruption).await,
+        regions if what.dry_run => foresee(global, what, regions, interruption).await,
+        regions => each(global, what, regions, interruption).await,
+    }
+}
+
+/// One engine, or one region.
+async fn alone(
     global: &Global,
-    place: &Place,
-    all: bool,
-    only: Option<EnvironmentName>,
-    dry_run: bool,
+    what: &SweepArgs,
+    region: Option<&str>,
     interruption: &Interruption,
 ) -> Result {
+    let place = Place::find(what.places.provider, region, interruption).await?;
     with_provider!(AnyProvider, place.bare(), provider => {
-        sweep(global, &provider, all, only, dry_run, interruption).await
+        let sweep = Sweep::begin(&provider, what).await?;
+        let judge = |of: &EnvironmentName, owner: Owner, end: &End| sweep.judge(of, owner, end);
+        take_away(global, &provider, sweep.about(), judge, what.dry_run, interruption).await
     })
 }
 
-async fn sweep<P: Operate>(
+/// Region by region, with one certificate for all of them. One that does not answer keeps none of the
+/// others.
+async fn each(
     global: &Global,
-    provider: &P,
-    all: bool,
-    only: Option<EnvironmentName>,
-    dry_run: bool,
+    what: &SweepArgs,
+    regions: &[&str],
     interruption: &Interruption,
 ) -> Result {
-    let clocks = with_retries(async || provider.clocks().await, |_, _| {}).await?;
-    if clocks.are_too_far_apart() && !all {
-        return Err(Error::Clocks(clocks));
+    let _attended = interruption.attend()?;
+    let mut results: Vec<(Arc<str>, std::result::Result<Certificate, Failure>)> = Vec::new();
+    for region in regions {
+        let result = if interruption.cancel.is_cancelled() {
+            Err(Error::Interrupted)
+        } else {
+            in_region(global, what, region, interruption).await
+        };
+        let result = result.map_err(|error| match error {
+            Error::Call(failure) => failure,
+            error => Failure::new(FailureClass::Invalid, "sweep", error.to_string()),
+        });
+        results.push(((*region).into(), result));
     }
-    let judge = |of: &EnvironmentName, _: Owner, end: &End| {
-        if only.as_ref().is_some_and(|only| of != only) {
+    let first = results.iter().find_map(|(_, result)| result.clone().err());
+    match (together(results), first) {
+        (Some(certificate), _) => Ok(certify(global, &certificate, interruption)),
+        (None, _) if interruption.cancel.is_cancelled() => Err(Error::Interrupted),
+        (None, Some(failure)) => Err(Error::Call(failure)),
+        (None, None) => Ok(Exit::Success),
+    }
+}
+
+async fn in_region(
+    global: &Global,
+    what: &SweepArgs,
+    region: &str,
+    interruption: &Interruption,
+) -> Result<Certificate> {
+    let place = Place::find(what.places.provider, Some(region), interruption).await?;
+    with_provider!(AnyProvider, place.bare(), provider => {
+        let sweep = Sweep::begin(&provider, what).await?;
+        let judge = |of: &EnvironmentName, owner: Owner, end: &End| sweep.judge(of, owner, end);
+        removed(global, &provider, sweep.about(), judge, interruption).await
+    })
+}
+
+/// What would go in each of the regions, as far as they answer.
+async fn foresee(
+    global: &Global,
+    what: &SweepArgs,
+    regions: &[&str],
+    interruption: &Interruption,
+) -> Result {
+    let mut exit = Exit::Success;
+    let mut reports = Vec::new();
+    for region in regions {
+        let report = match foresee_in(global, what, region, interruption).await {
+            Ok(report) => report,
+            Err(Error::Call(failure)) => {
+                exit = Exit::Partial;
+                let notice = format!("{region} was not looked at: {failure}");
+                match global.output {
+                    Output::Text => line(format_args!("{notice}")),
+                    Output::Json => reports.push(PlanReport::unseen(notice)),
+                }
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        reports.extend(report);
+    }
+    if let Some(report) = reports.into_iter().reduce(PlanReport::and) {
+        show::json(&report);
+    }
+    Ok(exit)
+}
+
+/// Prints what would go in a region, or gives it, where all of it is to be one document.
+async fn foresee_in(
+    global: &Global,
+    what: &SweepArgs,
+    region: &str,
+    interruption: &Interruption,
+) -> Result<Option<PlanReport>> {
+    let place = Place::find(what.places.provider, Some(region), interruption).await?;
+    with_provider!(AnyProvider, place.bare(), provider => {
+        let sweep = Sweep::begin(&provider, what).await?;
+        let judge = |of: &EnvironmentName, owner: Owner, end: &End| sweep.judge(of, owner, end);
+        let observed = context::look(&provider).await?;
+        let survey = Survey::of(provider.existing(&observed), &judge);
+        Ok(match global.output {
+            Output::Text => {
+                show::teardown_plan_in(region, &survey.plan(), &survey.keep);
+                None
+            }
+            Output::Json => {
+                let report = PlanReport::new(None, &survey.plan(), &survey.keep);
+                Some(report.in_region(region))
+            }
+        })
+    })
+}
+
+/// What is judged by, once the clocks are known.
+struct Sweep<'a> {
+    what: &'a SweepArgs,
+    clocks: Clocks,
+}
+
+impl<'a> Sweep<'a> {
+    async fn begin<P: Operate>(provider: &P, what: &'a SweepArgs) -> Result<Self> {
+        let clocks = with_retries(async || provider.clocks().await, |_, _| {}).await?;
+        if clocks.are_too_far_apart() && !what.all {
+            return Err(Error::Clocks(clocks));
+        }
+        Ok(Self { what, clocks })
+    }
+
+    fn about(&self) -> About {
+        About {
+            scope: if self.what.all {
+                Scope::Everything
+            } else {
+                Scope::Expired
+            },
+            environments: self.what.only.iter().cloned().collect(),
+        }
+    }
+
+    fn judge(&self, of: &EnvironmentName, _: Owner, end: &End) -> Verdict {
+        let only = self.what.only.as_ref();
+        if only.is_some_and(|only| of != only) {
             return Verdict::Ignore;
         }
-        verdict(end, all, clocks)
-    };
-    let about = About {
-        scope: if all {
-            Scope::Everything
-        } else {
-            Scope::Expired
-        },
-        environments: only.iter().cloned().collect(),
-    };
-    take_away(global, provider, about, judge, dry_run, interruption).await
+        verdict(end, self.what.all, self.clocks)
+    }
 }
 
 /// What becomes of a part of an environment that ends at `end`.

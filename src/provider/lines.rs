@@ -26,6 +26,15 @@ const COLOURS: [AnsiColors; 6] = [
 /// A line without its end, or why there are none.
 pub type Line = Result<Vec<u8>, String>;
 
+/// What a stream of several sources' lines is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Piece {
+    /// A line without its end, and the place of its source among all.
+    Line(usize, Vec<u8>),
+    /// Something that could not be read, in words.
+    Failed(String),
+}
+
 /// Writes lines to `out`, each with its seat and service before it: one source after the other, or
 /// in the order of arrival when following. Each source comes with the stream of its lines. The
 /// prefixes are coloured: let `out` be an [`anstream`] one, which knows whether that is welcome.
@@ -41,30 +50,42 @@ where
     S: Stream<Item = Line> + Send,
 {
     let (names, streams): (Vec<_>, Vec<_>) = sources.into_iter().unzip();
-    let prefixes = prefixes(&names);
-    let streams = streams
-        .into_iter()
-        .enumerate()
-        .map(|(index, lines)| lines.map(move |line| (index, line)));
-    let mut lines: BoxStream<'_, (usize, Line)> = if settings.follow {
+    let streams = streams.into_iter().enumerate().map(|(index, lines)| {
+        let (seat, service) = &names[index];
+        lines.map(move |line| match line {
+            Ok(line) => Piece::Line(index, line),
+            Err(words) => Piece::Failed(format!("{seat} {service}: {words}")),
+        })
+    });
+    let pieces: BoxStream<'_, Piece> = if settings.follow {
         stream::select_all(streams.map(StreamExt::boxed)).boxed()
     } else {
         stream::iter(streams).flatten().boxed()
     };
+    write_pieces(&names, pieces, settings, out).await
+}
+
+/// The same of one stream that has the lines of all sources.
+pub async fn write_pieces(
+    names: &[(SeatNumber, ServiceName)],
+    mut pieces: impl Stream<Item = Piece> + Unpin,
+    settings: &Logs,
+    out: &mut impl Write,
+) -> Logged {
+    let prefixes = prefixes(names);
     let mut logged = Logged {
         sources: names.len(),
         ..Logged::default()
     };
     let mut written = Ok(());
     while written.is_ok()
-        && let Some((index, line)) = lines.next().await
+        && let Some(piece) = pieces.next().await
     {
-        match line {
-            Ok(line) => written = write_line(out, &prefixes[index], &line, settings.follow),
-            Err(words) => {
-                let (seat, service) = &names[index];
-                logged.failures.push(format!("{seat} {service}: {words}"));
+        match piece {
+            Piece::Line(index, line) => {
+                written = write_line(out, &prefixes[index], &line, settings.follow);
             }
+            Piece::Failed(words) => logged.failures.push(words),
         }
     }
     logged.unwritten = written

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -42,6 +43,12 @@ pub trait Provider: Apply<Self::Scheme> {
         _plan: &Plan<Self::Scheme>,
     ) -> impl Future<Output = Preflight> + Send {
         async { Preflight::default() }
+    }
+
+    /// How long the calls of `plan` are expected to take where the place takes only so many in a time.
+    /// What they start and wait for comes on top.
+    fn expected(&self, _plan: &Plan<Self::Scheme>) -> Option<Duration> {
+        None
     }
 
     /// All that is ours in `observed`, with whose it is and when it expires.

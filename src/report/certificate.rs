@@ -27,6 +27,9 @@ pub fn text(view: &CertificateView) -> String {
         ));
         lines.extend(kept(&view.kept));
     }
+    for (region, failure) in &view.unseen {
+        lines.push(format!("unseen   {region}: {}", words::failure(failure)));
+    }
     lines.push(looks(view));
     lines.extend(view.second.as_ref().map(second));
     lines.push(conclusion(view));
@@ -123,6 +126,11 @@ fn conclusion(view: &CertificateView) -> String {
         _ if !view.failed.is_empty() => {
             format!("{} left of {what}", is_left(view.failed.len()))
         }
+        _ if !view.unseen.is_empty() => {
+            let regions: Vec<&str> = view.unseen.iter().map(|(region, _)| &**region).collect();
+            let regions = regions.join(", ");
+            format!("whether anything of {what} is left in {regions} is not known")
+        }
         _ => format!("whether anything of {what} is left is not known: the looks are not complete"),
     }
 }
@@ -144,7 +152,9 @@ fn scope(view: &CertificateView) -> String {
 }
 
 fn name(thing: &Thing) -> String {
-    format!("{} {}", thing.kind, thing.name)
+    let region = thing.region.as_deref();
+    let region = region.map_or(String::new(), |region| format!("{region} "));
+    format!("{region}{} {}", thing.kind, thing.name)
 }
 
 /// `115: 69 containers, 23 networks, 23 volumes`

@@ -8,6 +8,7 @@ use crate::report::view::{LookAgain, SecondLook, Seen};
 fn thing(kind: &str, name: &str) -> Thing {
     Thing {
         environment: "gopher-guangzhou-2024".parse().unwrap(),
+        region: None,
         seat: SeatNumber::new(7),
         kind: kind.to_owned(),
         name: name.to_owned(),
@@ -41,6 +42,7 @@ fn clean() -> CertificateView {
         kept: Vec::new(),
         looks: vec![look(0), look(0)],
         second: None,
+        unseen: Vec::new(),
         started: at("2024-10-20T10:00:00Z"),
         finished: at("2024-10-20T10:00:09.25Z"),
     }
@@ -191,4 +193,27 @@ fn much_that_is_kept_for_one_reason_is_one_line() {
         "{text}"
     );
     assert_eq!(text.matches("tomorrow").count(), 1, "{text}");
+}
+
+#[test]
+fn a_region_that_did_not_answer_is_named_and_what_was_elsewhere_says_where() {
+    let mut view = clean();
+    for thing in &mut view.deleted {
+        thing.region = Some("eu-west-1".into());
+    }
+    let kept = Thing {
+        region: Some("eu-west-1".into()),
+        ..thing("VPC", "lab")
+    };
+    view.kept = vec![(kept, "expires tomorrow".to_owned())];
+    let silence = Failure::new(FailureClass::Unreachable, "ask AWS", "no answer");
+    view.unseen = vec![("us-east-1".into(), silence)];
+    let text = text(&view);
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines[3], "  eu-west-1 VPC lab: expires tomorrow");
+    assert!(lines[4].starts_with("unseen   us-east-1: "), "{text}");
+    assert_eq!(
+        *lines.last().unwrap(),
+        "whether anything of gopher-guangzhou-2024 is left in us-east-1 is not known"
+    );
 }

@@ -7,7 +7,9 @@
 #   seatbox-stack down       takes it away with its volumes; the workspace's files stay
 #   seatbox-stack status     its containers as JSON
 #   seatbox-stack exec …     as docker compose exec
-#   seatbox-stack logs …     as docker compose logs
+#   seatbox-stack logs [--follow] [--timestamps] [--tail N] [--since TIME] [SERVICE…]
+#                            their lines, each with its service before it; of all, if none is named.
+#                            Who follows does so until standard input ends, too
 #
 # It ends with 75 where the answer is: not yet.
 set -eu
@@ -99,6 +101,55 @@ ready() {
     [ -z "$waiting" ] || quit "$NOT_YET" "${waiting#, }"
 }
 
+# One service's lines.
+lines() {
+    service=$1
+    shift
+    compose logs --no-color --no-log-prefix "$@" "$service" | sed -u "s/^/$service /"
+}
+
+logs() {
+    options=
+    following=
+    while [ "${1#--}" != "${1-}" ]; do
+        case $1 in
+            --tail | --since)
+                options="$options $1 $2"
+                shift
+                ;;
+            --follow) following=yes options="$options $1" ;;
+            --timestamps) options="$options $1" ;;
+            *) quit 2 "seatbox-stack logs knows no $1" ;;
+        esac
+        shift
+    done
+    # Names of services and what options take have no blanks in them.
+    # shellcheck disable=SC2046
+    [ $# != 0 ] || set -- $(cut -d ' ' -f 2 "$stack/expected")
+    if [ -z "$following" ]; then
+        for one in "$@"; do
+            # shellcheck disable=SC2086
+            lines "$one" $options
+        done
+        return
+    fi
+    # A job in the background has no input of its own.
+    exec 3<&0
+    followers=
+    for one in "$@"; do
+        # shellcheck disable=SC2086
+        lines "$one" $options &
+        followers="$followers $!"
+    done
+    # Who asked has gone: nothing is to go on for nobody.
+    { cat <&3 >/dev/null && kill 0; } &
+    watcher=$!
+    for follower in $followers; do
+        wait "$follower"
+    done
+    kill "$watcher"
+}
+
 command=${1-}
 [ $# = 0 ] || shift
 case $command in
@@ -109,7 +160,14 @@ case $command in
         "$command"
         ;;
     status) compose ps --all --format json ;;
-    exec | logs) compose "$command" "$@" ;;
+    exec)
+        [ -e "$stack" ] || quit "$NOT_YET" 'no stack has come yet'
+        compose exec "$@"
+        ;;
+    logs)
+        [ -e "$stack" ] || quit "$NOT_YET" 'no stack has come yet'
+        logs "$@"
+        ;;
     *)
         sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "$0" >&2
         exit 2

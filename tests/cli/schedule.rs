@@ -98,3 +98,54 @@ fn cron_has_something_to_mail_where_no_engine_answers() {
     assert_eq!(ran.stdout, "");
     assert!(ran.stderr.contains("there-is-no-engine.sock"), "{ran}");
 }
+
+#[test]
+fn a_timer_for_aws_names_its_regions_and_files_and_no_credentials() {
+    let desk = Desk::new();
+    let export = |form: &[&str], variables: &[(&str, &str)]| {
+        let mut command = desk.seatbox();
+        for name in [
+            "AWS_CA_BUNDLE",
+            "AWS_PROFILE",
+            "AWS_REGION",
+            "AWS_SECRET_ACCESS_KEY",
+            "AWS_CONFIG_FILE",
+        ] {
+            command.env_remove(name);
+        }
+        let regions = ["--region", "cn-north-1", "--region", "cn-northwest-1"];
+        command
+            .args(["export"])
+            .args(form)
+            .args(["--provider", "ecs"])
+            .args(regions)
+            .envs(variables.iter().copied());
+        run(&mut command)
+    };
+    let profile = [("AWS_PROFILE", "sweeper"), ("AWS_CONFIG_FILE", "/etc/aws")];
+    let crontab = export(&["cron"], &profile).exits(0).stdout;
+    let line = crontab.lines().last().unwrap();
+    assert!(
+        line.contains("AWS_PROFILE=sweeper AWS_CONFIG_FILE=/etc/aws "),
+        "{line}"
+    );
+    let told =
+        "sweep --quiet --provider ecs --region cn-north-1 --region cn-northwest-1 >/dev/null";
+    assert!(line.ends_with(told), "{line}");
+    assert!(!line.contains("DOCKER_HOST"), "{line}");
+
+    let units = ["systemd", "--directory", "units"];
+    export(&units, &profile).exits(0);
+    let service = desk.path("units/seatbox-sweep.service");
+    let timer = desk.path("units/seatbox-sweep.timer");
+    let verified = verify(&[&service, &timer]).exits(0);
+    assert_eq!(verified.all(), "", "{verified}");
+
+    let secret = [("AWS_SECRET_ACCESS_KEY", "the-secret-itself")];
+    let refused = export(&["cron"], &secret).exits(2);
+    assert!(!refused.all().contains("the-secret-itself"), "{refused}");
+    refused.says(&["AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"]);
+    desk.run(&["export", "cron", "--region", "eu-west-1"])
+        .exits(2)
+        .says(&["no region of AWS"]);
+}

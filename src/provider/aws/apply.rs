@@ -133,8 +133,8 @@ impl Apply<Aws> for Applier {
 }
 
 impl Applier {
-    /// The environment, which all verbs but `sweep` have.
-    pub fn environment(&self) -> &Environment {
+    /// The environment.
+    pub(super) fn environment(&self) -> &Environment {
         self.environment
             .as_deref()
             .expect("only a plan made from an environment creates anything")

@@ -241,6 +241,10 @@ fn hint(class: FailureClass, code: &str) -> Option<String> {
             "get new credentials (`aws sso login`), and run the same command again: it goes on from \
              what is there"
         }
+        (_, "InvalidClientTokenId" | "UnrecognizedClientException") => {
+            "the account has not switched this region on (`aws account list-regions`), or the access \
+             key is none of this part of AWS: those of China are apart from all others"
+        }
         (_, "OptInRequired") => "switch the region on in the account, or take another one",
         (FailureClass::Denied, "PendingVerification") => {
             "AWS still checks the account; that takes minutes, seldom hours"

@@ -10,6 +10,7 @@ pub mod ec2;
 pub mod ecs;
 pub mod errors;
 pub mod extend;
+pub mod forecast;
 pub mod found;
 pub mod ids;
 pub mod limits;

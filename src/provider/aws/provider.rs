@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::OnceCell;
@@ -11,6 +12,7 @@ use super::apply::{Applier, Asked};
 use super::desired::{Surroundings, desired};
 use super::ec2::{Launcher, Watch};
 use super::ecs::TaskWatch;
+use super::forecast::forecast;
 use super::found::{found, resource, shared};
 use super::ids::Ids;
 use super::observe::{self, Detail, Observed, Reach};
@@ -231,6 +233,10 @@ impl Provider for AwsProvider {
         };
         let image = self.applier.launcher.image(session, environment);
         preflight::run(around, &preflight::Need::of(plan), image).await
+    }
+
+    fn expected(&self, plan: &Plan<Aws>) -> Option<Duration> {
+        Some(forecast(plan, self.environment().ecs.capacity))
     }
 
     fn existing(&self, observed: &Observed) -> Vec<Existing<Aws>> {

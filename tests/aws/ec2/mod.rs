@@ -9,6 +9,7 @@ mod event;
 mod kill;
 mod late;
 mod many;
+mod operate;
 mod others;
 mod second_look;
 mod shortage;

@@ -67,6 +67,10 @@ impl Rules {
     async fn try_judge(&self, call: &Call) -> Result<Answer, Refusal> {
         let (looks_at_fargate, looks_at_dependencies) = self.with(|settings| {
             settings.clock.check(call)?;
+            if settings.closed_regions.contains(&call.region) {
+                let message = "The security token included in the request is invalid.";
+                return Err(Refusal::with_status(403, "InvalidClientTokenId", message));
+            }
             if let Some(refusal) = settings.refused.get(&call.action) {
                 return Err(refusal.clone());
             }

@@ -45,6 +45,8 @@ pub struct Settings {
     pub refused: BTreeMap<String, Refusal>,
     /// Regions in which no call is ever answered.
     pub silent_regions: BTreeSet<String>,
+    /// Regions that the account has not enabled.
+    pub closed_regions: BTreeSet<String>,
     /// Whether what is in use can't be deleted.
     pub dependencies: bool,
     /// Whether Fargate and RunTask take only what they take.

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use tokio::time::Instant;
 
 use super::guest_bundle::Bundle;
+use super::reading::Reading;
 use super::ssh::{Host, Output, Ssh};
 use crate::engine::{Failure, FailureClass};
 
@@ -29,6 +30,19 @@ pub struct Guest<'a> {
     pub ssh: &'a Ssh,
     /// Which one.
     pub host: &'a Host,
+}
+
+/// A command for a service.
+#[derive(Debug, Clone, Copy)]
+pub struct Command<'a> {
+    /// The service.
+    pub service: &'a str,
+    /// Where it runs, if not in the container's own directory.
+    pub directory: Option<&'a str>,
+    /// Variables that it has besides the container's, as `NAME=value`.
+    pub variables: &'a [String],
+    /// Itself, and its arguments.
+    pub argv: &'a [String],
 }
 
 /// How far something is.
@@ -152,14 +166,31 @@ impl Guest<'_> {
     ///
     /// # Errors
     /// The instance was not reached.
-    pub async fn exec(&self, service: &str, argv: &[&str], tty: bool) -> Result<i32, Failure> {
+    pub async fn exec(&self, command: &Command<'_>, tty: bool) -> Result<i32, Failure> {
         let mut all = vec!["sudo", "-n", STACK, "exec"];
         if !tty {
             all.push("-T");
         }
-        all.push(service);
-        all.extend(argv);
+        if let Some(directory) = command.directory {
+            all.extend(["--workdir", directory]);
+        }
+        for variable in command.variables {
+            all.extend(["--env", variable]);
+        }
+        all.push(command.service);
+        all.extend(command.argv.iter().map(String::as_str));
         self.ssh.attach(self.host, &all, tty).await
+    }
+
+    /// Begins to read what services write, each line with its service before it: all of their lines
+    /// unless `options` of `seatbox-stack logs` say otherwise.
+    ///
+    /// # Errors
+    /// ssh does not start.
+    pub fn logs(&self, options: &[&str], services: &[&str]) -> Result<Reading, Failure> {
+        let all = ["sudo", "-n", STACK, "logs"];
+        self.ssh
+            .read(self.host, &[&all[..], options, services].concat())
     }
 
     async fn change(&self, verb: &str, call: &str, patience: Duration) -> Result<(), Failure> {

@@ -9,6 +9,7 @@ mod instance;
 mod launch;
 mod observe;
 mod operate;
+mod reading;
 pub mod ssh;
 mod ssh_said;
 mod stack;

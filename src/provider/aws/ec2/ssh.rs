@@ -13,6 +13,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::Command;
 use tokio::time::Instant;
 
+use super::reading::Reading;
 use super::ssh_said::{self, CALL};
 use crate::engine::{Failure, FailureClass};
 use crate::provider::signals::Signals;
@@ -72,6 +73,17 @@ impl Ssh {
     /// Where the host keys of an environment are kept: beside its event key.
     pub fn known_hosts(event_key: &Path) -> PathBuf {
         event_key.with_extension("known_hosts")
+    }
+
+    /// Forgets the host keys of an environment whose instances are gone.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub fn forget(event_key: &Path) -> io::Result<()> {
+        match std::fs::remove_file(Self::known_hosts(event_key)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// Runs a command on an instance, with `input` as its input, for `patience` at most.
@@ -162,6 +174,26 @@ impl Ssh {
         }
     }
 
+    /// Begins a command on an instance whose output is read as it comes. It ends with the value.
+    ///
+    /// # Errors
+    /// ssh does not start.
+    pub fn read(&self, host: &Host, argv: &[&str]) -> Result<Reading, Failure> {
+        let session = Session::new(&host.key)?;
+        let mut ssh = self.command(host, &session)?;
+        ssh.arg("-T").arg("--").arg(&host.address);
+        ssh.arg(shell_words::join(argv));
+        let child = ssh
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|error| ssh_said::not_started(&error))?;
+        Ok(Reading::new(child, session))
+    }
+
     /// Waits until an instance that boots answers a command with one of `codes`, until `deadline` at
     /// most. `noted` hears of what is in the way.
     ///
@@ -243,7 +275,7 @@ impl Ssh {
 
 /// What one ssh needs while it runs: its key, and a place for what it says itself, apart from what
 /// the command writes. Gone with this value.
-struct Session(TempDir);
+pub(super) struct Session(TempDir);
 
 impl Session {
     fn new(key: &SshKey) -> Result<Self, Failure> {
@@ -273,7 +305,10 @@ impl Session {
     }
 
     /// The command's exit code, unless it is ssh that failed.
-    fn code(&self, status: io::Result<std::process::ExitStatus>) -> Result<i32, Failure> {
+    pub(super) fn code(
+        &self,
+        status: io::Result<std::process::ExitStatus>,
+    ) -> Result<i32, Failure> {
         let status = status
             .map_err(|error| Failure::new(FailureClass::Connection, CALL, error.to_string()))?;
         let said = std::fs::read(self.log()).unwrap_or_default();
@@ -292,7 +327,7 @@ impl Session {
 }
 
 /// Reads to the end, and keeps the beginning.
-async fn keep(stream: Option<impl AsyncRead + Unpin>) -> Vec<u8> {
+pub(super) async fn keep(stream: Option<impl AsyncRead + Unpin>) -> Vec<u8> {
     let mut kept = Vec::new();
     let Some(mut stream) = stream else {
         return kept;

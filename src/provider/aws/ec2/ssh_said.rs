@@ -83,7 +83,7 @@ fn judge(words: &str) -> (FailureClass, Option<&'static str>) {
         "terminating,",
         "Can't open user config file",
     ]) {
-        return (FailureClass::Invalid, Some("check aws.ssh_config"));
+        return (FailureClass::Invalid, Some("check ec2.ssh_config"));
     }
     // Before a session began.
     if has(&[

@@ -69,7 +69,8 @@ impl Stacks<'_> {
         Ok(base64::encode(bytes))
     }
 
-    fn ssh(&self) -> Ssh {
+    /// How its instances are reached.
+    pub fn ssh(&self) -> Ssh {
         Ssh {
             known_hosts: self.known_hosts.clone(),
             config: self.environment.ec2.ssh_config.clone(),

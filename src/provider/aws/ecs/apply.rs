@@ -61,6 +61,15 @@ fn unbuilt(call: &'static str) -> impl Fn(aws_sdk_ecs::error::BuildError) -> Fai
     move |error| Failure::new(FailureClass::Invalid, call, error.to_string())
 }
 
+/// The call that runs a task, as the limiter knows it.
+pub const fn run_task(capacity: Capacity) -> Action {
+    Action::ecs("RunTask").called(match capacity {
+        Capacity::Fargate => Manner::Fargate,
+        Capacity::FargateSpot => Manner::FargateSpot,
+        Capacity::Ec2 => Manner::Plain,
+    })
+}
+
 impl Maker<'_> {
     fn name(&self) -> &EnvironmentName {
         &self.environment.name
@@ -322,11 +331,7 @@ impl Maker<'_> {
                     request.capacity_provider_strategy(spot.map_err(unbuilt(CALL))?)
                 }
             };
-            let action = Action::ecs(CALL).called(match self.environment.ecs.capacity {
-                Capacity::Fargate => Manner::Fargate,
-                Capacity::FargateSpot => Manner::FargateSpot,
-                Capacity::Ec2 => Manner::Plain,
-            });
+            let action = run_task(self.environment.ecs.capacity);
             match self.session.call(action, || request.clone().send()).await {
                 Err(failure) if failure.message.contains(NO_INSTANCES) => {
                     return Err(Failure {

@@ -26,7 +26,7 @@ pub mod translate;
 pub mod unsupported;
 mod watch;
 
-pub use apply::Maker;
+pub use apply::{Maker, run_task};
 pub use delete::{delete, delete_parameters};
 pub use desired::{TaskSettings, desired};
 pub use observe::observe;

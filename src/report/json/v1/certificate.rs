@@ -28,8 +28,11 @@ pub struct Certificate {
     pub looks: Vec<LookAgain>,
     /// A look by another list, where the place has one and those before it found nothing.
     pub second_look: Option<SecondLook>,
-    /// Whether nothing is left of what was to go: nothing failed, the last two looks found nothing,
-    /// and neither did the second look, where it may be made.
+    /// Regions that should have been looked at and were not.
+    pub unseen: Vec<UnseenRegion>,
+    /// Whether nothing is left of what was to go: nothing failed, no region is
+    /// missing, the last two looks found nothing, and neither did the second look, where it may be
+    /// made.
     pub clean: bool,
     /// When the first look was, in RFC 3339, UTC.
     pub started: String,
@@ -61,6 +64,8 @@ pub struct Thing {
     pub environment: String,
     /// The number of the seat, where it is one's.
     pub seat: Option<u32>,
+    /// The region of AWS, where several were looked at.
+    pub region: Option<String>,
     /// Its kind (`container`).
     pub kind: String,
     /// Its name.
@@ -87,6 +92,15 @@ pub struct KeptThing {
     pub thing: Thing,
     /// Why.
     pub reason: String,
+}
+
+/// A region that should have been looked at and was not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct UnseenRegion {
+    /// Its name, as AWS has it.
+    pub region: String,
+    /// What was in the way.
+    pub failure: Failure,
 }
 
 /// One look for what is left.
@@ -167,6 +181,14 @@ impl From<&view::CertificateView> for Certificate {
                 })
                 .collect(),
             second_look: view.second.as_ref().map(Into::into),
+            unseen: view
+                .unseen
+                .iter()
+                .map(|(region, failure)| UnseenRegion {
+                    region: region.to_string(),
+                    failure: failure.into(),
+                })
+                .collect(),
             clean: view.is_clean(),
             started: view.started.to_string(),
             finished: view.finished.to_string(),
@@ -201,6 +223,7 @@ impl From<&view::Thing> for Thing {
         Self {
             environment: thing.environment.to_string(),
             seat: thing.seat.map(Into::into),
+            region: thing.region.as_deref().map(str::to_owned),
             kind: thing.kind.clone(),
             name: thing.name.clone(),
             id: thing.id.to_string(),

@@ -1,5 +1,7 @@
 //! What `plan` and every `--dry-run` print with `--output json`.
 
+use std::time::Duration;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -31,6 +33,9 @@ pub struct PlanReport {
     pub notices: Vec<String>,
     /// What was looked at before anything is created; nothing where nothing has to be.
     pub preflight: Vec<PreflightCheck>,
+    /// How long the calls are expected to take where the place takes only so many in a time, in
+    /// milliseconds. What they start and wait for comes on top.
+    pub expected_ms: Option<u64>,
 }
 
 /// One thing that was looked at before anything is created.
@@ -114,6 +119,8 @@ pub struct PlannedAction {
     pub id: usize,
     /// The number of the seat, where the resource is one's.
     pub seat: Option<u32>,
+    /// The region of AWS, where several were looked at.
+    pub region: Option<String>,
     /// The kind of the resource.
     pub kind: String,
     /// Its name.
@@ -149,6 +156,7 @@ impl PlanReport {
         let action = |action: &crate::plan::Action<S>| PlannedAction {
             id: action.id,
             seat: action.owner.seat().map(Into::into),
+            region: None,
             kind: action.key.kind.to_string(),
             name: action.key.name.to_string(),
             service: action.service.as_ref().map(ToString::to_string),
@@ -171,6 +179,7 @@ impl PlanReport {
             kept: kept.iter().map(Into::into).collect(),
             notices: plan.notices.clone(),
             preflight: Vec::new(),
+            expected_ms: None,
         }
     }
 
@@ -179,6 +188,61 @@ impl PlanReport {
     pub fn after(self, preflight: &Preflight) -> Self {
         Self {
             preflight: checks(preflight),
+            ..self
+        }
+    }
+
+    /// The same with the region of AWS that it is about.
+    #[must_use]
+    pub fn in_region(mut self, region: &str) -> Self {
+        let named = || Some(region.to_owned());
+        for action in &mut self.actions {
+            action.region = named();
+        }
+        for kept in &mut self.kept {
+            kept.thing.region = named();
+        }
+        self
+    }
+
+    /// In place of the plan of a region that was not looked at, with what is said of that.
+    pub fn unseen(notice: String) -> Self {
+        Self {
+            version: Version::default(),
+            environment: None,
+            changes: 0,
+            seats: Vec::new(),
+            actions: Vec::new(),
+            blocked: Vec::new(),
+            kept: Vec::new(),
+            notices: vec![notice],
+            preflight: Vec::new(),
+            expected_ms: None,
+        }
+    }
+
+    /// The same and the plan of another region as one.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        let first = self.actions.len();
+        let moved = other.actions.into_iter().map(|action| PlannedAction {
+            id: action.id + first,
+            after: action.after.iter().map(|id| id + first).collect(),
+            ..action
+        });
+        self.changes += other.changes;
+        self.actions.extend(moved);
+        self.kept.extend(other.kept);
+        self.notices.extend(other.notices);
+        self
+    }
+
+    /// The same with how long its calls are expected to take.
+    #[must_use]
+    pub fn expected(self, expected: Option<Duration>) -> Self {
+        let milliseconds = |expected: Duration| u64::try_from(expected.as_millis()).ok();
+        Self {
+            expected_ms: expected.and_then(milliseconds),
             ..self
         }
     }

@@ -328,8 +328,8 @@ fn a_plan_tells_each_action_and_what_is_in_the_way() {
     assert_eq!(
         value["actions"],
         json!([
-            {"id": 0, "seat": null, "kind": "box", "name": "b", "service": null, "verb": "delete", "cause": "down", "check": false, "after": []},
-            {"id": 1, "seat": 7, "kind": "box", "name": "b", "service": null, "verb": "look at", "cause": "missing", "check": true, "after": [0]},
+            {"id": 0, "seat": null, "region": null, "kind": "box", "name": "b", "service": null, "verb": "delete", "cause": "down", "check": false, "after": []},
+            {"id": 1, "seat": 7, "region": null, "kind": "box", "name": "b", "service": null, "verb": "look at", "cause": "missing", "check": true, "after": [0]},
         ])
     );
     assert_eq!(
@@ -341,6 +341,7 @@ fn a_plan_tells_each_action_and_what_is_in_the_way() {
 #[test]
 fn a_certificate_is_clean_only_after_two_empty_looks() {
     let thing = || Thing {
+        region: None,
         environment: environment(),
         seat: Some(seat(7)),
         kind: "network".to_owned(),
@@ -357,6 +358,7 @@ fn a_certificate_is_clean_only_after_two_empty_looks() {
         kept: vec![(thing(), "not past its time".to_owned())],
         looks: vec![LookAgain { at, found: 0 }; 2],
         second: None,
+        unseen: Vec::new(),
         started: at,
         finished: at,
     };
