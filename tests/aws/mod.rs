@@ -3,6 +3,8 @@
 
 mod account;
 mod alone;
+mod buckets;
+mod callers;
 mod clock;
 mod dependencies;
 mod ec2;
@@ -10,8 +12,10 @@ mod ecs;
 mod emulator;
 mod faults;
 pub mod guest;
+mod kills;
 mod limits;
 mod made;
+mod organizers;
 mod pages;
 mod policy;
 mod preflight;
@@ -20,4 +24,5 @@ mod sdk;
 mod shortage;
 mod time;
 mod tokens;
+mod unreliable;
 mod unsupported;
