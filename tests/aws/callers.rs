@@ -8,10 +8,9 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::ec2::lab::{Lab, Seats};
-use super::ecs::lab as tasks;
 use crate::support::aws::client::REGION;
 use crate::support::desk::Ran;
-use crate::support::scale::{full, record};
+use crate::support::scale::record;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -101,16 +100,8 @@ pub fn silent_region(lab: &Lab) {
     lab.assert_nothing_left();
 }
 
-#[test]
-fn a_region_that_falls_silent_in_the_midst_of_it_is_waited_for_and_named_if_in_vain() {
-    region_that_falls_silent(&tasks::lab("tasks-fallen", 4), 4);
-    if full() {
-        region_that_falls_silent(&Lab::new("fallen", 4), 4);
-    }
-}
-
-/// That it is in vain takes minutes: it is for a full run.
-fn region_that_falls_silent(lab: &Lab, seats: u32) {
+/// A region that falls silent in the midst of it is waited for, and named if that is in vain.
+pub fn region_that_falls_silent(lab: &Lab, seats: u32) {
     let mut child = launching(lab);
     silence(lab);
     let mut stderr = BufReader::new(child.stderr.take().expect("it is piped")).lines();
@@ -123,9 +114,6 @@ fn region_that_falls_silent(lab: &Lab, seats: u32) {
     assert_eq!(code, Some(0), "{rest}");
     lab.assert_ids(seats);
     lab.down();
-    if !full() {
-        return;
-    }
 
     let child = launching(lab);
     silence(lab);

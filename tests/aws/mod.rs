@@ -22,6 +22,7 @@ mod preflight;
 mod proxy;
 mod sdk;
 mod shortage;
+mod silence;
 mod time;
 mod tokens;
 mod unreliable;

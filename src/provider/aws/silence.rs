@@ -3,14 +3,10 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::limits::Service;
-
-/// How long the one call may take that finds out whether somebody answers again.
-const PROBE: Duration = Duration::from_secs(5);
 
 /// Which services answer, as far as a session's calls can tell.
 #[derive(Debug, Default)]
@@ -61,11 +57,6 @@ impl Silence {
 }
 
 impl Turn<'_> {
-    /// How long the call may take, where that is less than usual.
-    pub fn patience(&self) -> Option<Duration> {
-        self.is_probe.then_some(PROBE)
-    }
-
     /// Somebody answered.
     pub fn answered(&self) {
         self.silence.of(self.service, |line| {

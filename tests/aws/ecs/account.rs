@@ -12,8 +12,3 @@ fn a_clock_that_is_ten_minutes_off_is_named() {
 fn credentials_that_expire_in_the_midst_of_it_are_named_and_the_next_run_goes_on() {
     callers::expired_credentials(&lab("tasks-expired", 4), 4);
 }
-
-#[test]
-fn a_region_that_does_not_answer_is_named() {
-    callers::silent_region(&lab("tasks-silent", 2));
-}

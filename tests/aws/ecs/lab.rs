@@ -1,6 +1,7 @@
 //! An event whose seats are tasks, on an emulator of its own.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -53,6 +54,8 @@ pub fn alike(topic: &str, seats: u32) -> Lab {
 fn with_stack(topic: &str, seats: u32, stack: &str) -> Lab {
     let mut lab = Lab::new(topic, seats);
     lab.seats = Seats::Tasks;
+    // Each wait for a task is a pause of seconds between two looks, and there are many tests.
+    lab.seats_take(Duration::ZERO);
     lab.desk.write("stack.yaml", stack);
     describe(&lab, seats, "");
     lab
@@ -68,7 +71,7 @@ pub fn describe(lab: &Lab, seats: u32, more: &str) {
     lab.desk.write("seatbox.yaml", text);
 }
 
-/// Has everything of the event end at that moment.
+/// Has everything of the event end at that moment, but for parameters, which end with their seats.
 pub fn set_ends(lab: &Lab, end: Timestamp) {
     lab.set_ends(end);
     let (client, end) = (lab.emulator.client(), end.to_string());
@@ -102,11 +105,6 @@ pub fn set_ends(lab: &Lab, end: Timestamp) {
             ("Tags.member.1.Value", &end),
         ];
         client.iam("TagRole", &tag);
-    }
-    for name in parameters(lab) {
-        let tags = json!([{"Key": EXPIRES, "Value": end}]);
-        let named = json!({"ResourceType": "Parameter", "ResourceId": name, "Tags": tags});
-        client.json("ssm", "AddTagsToResource", &named);
     }
 }
 
@@ -168,21 +166,6 @@ fn roles(lab: &Lab) -> Vec<String> {
     roles
         .into_iter()
         .filter(|name| name.starts_with(&prefix))
-        .collect()
-}
-
-fn parameters(lab: &Lab) -> Vec<String> {
-    let filter = json!([{
-        "Key": "Name", "Option": "BeginsWith", "Values": [format!("/seatbox/{}/", lab.name)],
-    }]);
-    let call = json!({"ParameterFilters": filter, "MaxResults": 50});
-    let found = lab
-        .emulator
-        .client()
-        .json("ssm", "DescribeParameters", &call);
-    let names = found["Parameters"].as_array().into_iter().flatten();
-    names
-        .filter_map(|one| one["Name"].as_str().map(str::to_owned))
         .collect()
 }
 

@@ -16,11 +16,10 @@ fn two_first_ups_at_once_make_one_event_and_both_succeed() {
 #[test]
 fn two_ups_that_find_what_a_killed_one_left_make_one_event() {
     let lab = alike("tasks-heirs", 2);
-    lab.seats_take(Duration::ZERO);
     // So that they meet.
     lab.proxy
         .set(|settings| settings.latency = Duration::from_millis(30));
-    let times = scale(2, 20);
+    let times = scale(1, 20);
     for _ in 0..times {
         organizers::take_over(&lab, 2);
     }
