@@ -261,6 +261,8 @@ pub struct TaskSpec {
     pub family: Arc<str>,
     /// What is otherwise than in the definition.
     pub overrides: Vec<ContainerOverride>,
+    /// The tasks that the seat has: what is run now is none of those.
+    pub before: Vec<Arc<str>>,
     /// How long it may take to be ready.
     pub patience: Duration,
     /// Whether it says that it is healthy.

@@ -13,5 +13,6 @@ mod vcpus;
 mod vpcs;
 mod zones;
 
+pub use fargate::quota_of as fargate_quota;
 pub use need::Need;
 pub use run::{Surroundings, run};
