@@ -100,7 +100,7 @@ fn assert_converges(lab: &Lab) {
 /// Kills during `up`, of which the first one finds nothing.
 pub fn during_up(lab: &Lab) {
     pace(lab);
-    let mut kills = Kills::new(length(lab, &["up"]), scale(2, 50));
+    let mut kills = Kills::new(length(lab, &["up"]), scale(3, 50));
     lab.down();
     for number in 0..kills.count {
         kills.next(lab, &["up"]);
@@ -132,7 +132,7 @@ pub fn during_reset(lab: &Lab, verbs: &[&[&str]]) {
 pub fn during_down(lab: &Lab) {
     pace(lab);
     lab.up();
-    let mut kills = Kills::new(length(lab, &["down"]), scale(2, 50));
+    let mut kills = Kills::new(length(lab, &["down"]), scale(3, 50));
     for number in 0..kills.count {
         lab.up();
         kills.next(lab, &["down"]);

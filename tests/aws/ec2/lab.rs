@@ -404,3 +404,14 @@ pub fn states(report: &Value) -> Vec<&str> {
     states.dedup();
     states
 }
+
+/// The failures of a report's seats that failed, all of that class.
+#[track_caller]
+pub fn failures(report: &Value, class: &str) -> Vec<Value> {
+    let seats = report["seats"].as_array().expect("there are seats");
+    let failures = seats.iter().map(|seat| seat["failure"].clone());
+    let failures: Vec<Value> = failures.filter(|failure| !failure.is_null()).collect();
+    let alike = failures.iter().all(|failure| failure["class"] == class);
+    assert!(alike, "{report:#}");
+    failures
+}

@@ -1,10 +1,9 @@
 //! What AWS has not, and what an account may not have.
 
 use super::lab::{Running, alike, assert_seats, describe, running};
-use crate::aws::ec2::lab::Lab;
+use crate::aws::ec2::lab::{Lab, failures};
 use crate::support::aws::answer::Refusal;
 use crate::support::aws::capacity::Shortage;
-use crate::support::desk::Ran;
 
 /// Has so many tasks fit in a zone, and Fargate say so when there is no room for more.
 fn leave_room(lab: &Lab, zone: &str, room: u64, shortage: Shortage) {
@@ -12,20 +11,6 @@ fn leave_room(lab: &Lab, zone: &str, room: u64, shortage: Shortage) {
         settings.capacity.fargate_room.insert(zone.to_owned(), room);
         settings.capacity.fargate_shortage = shortage;
     });
-}
-
-/// The failures of the seats that failed.
-#[track_caller]
-fn failures(ran: &Ran, class: &str) -> Vec<String> {
-    let report = ran.json();
-    let seats = report["seats"].as_array().unwrap().clone();
-    let failures = seats.iter().map(|seat| &seat["failure"]);
-    let failures = failures.filter(|failure| !failure.is_null());
-    let text = |failure: &serde_json::Value| {
-        assert_eq!(failure["class"], class, "{report:#}");
-        failure.to_string()
-    };
-    failures.map(text).collect()
 }
 
 #[test]
@@ -55,9 +40,8 @@ fn seats_without_any_room_are_named_and_come_once_there_is_some() {
         describe(&lab, 3, &format!("ecs: {{capacity: {capacity}}}\n"));
         leave_room(&lab, "*", 2, shortage);
         let ran = lab.run(&["up", "--output", "json"]).exits(3);
-        let failures = failures(&ran, "capacity");
-        assert_eq!(failures.len(), 1, "{ran}");
-        assert!(failures[0].contains("Capacity is unavailable"), "{ran}");
+        let ran = ran.says(&["Capacity is unavailable"]);
+        assert_eq!(failures(&ran.json(), "capacity").len(), 1, "{ran}");
         assert_eq!(running(&lab).len(), 2);
         lab.proxy
             .set(|settings| settings.capacity.fargate_room.clear());
@@ -86,11 +70,12 @@ fn of_23_seats_with_a_quota_for_20_3_are_named_with_the_quota() {
     });
     lab.proxy.counts().reset();
     let ran = lab.run(&["up", "--output", "json"]).exits(3);
-    let failures = failures(&ran, "quota");
+    let failures = failures(&ran.json(), "quota");
     assert_eq!(failures.len(), 3, "{ran}");
     for failure in failures {
-        assert!(failure.contains("L-3032A538"), "{ran}");
-        assert!(failure.contains("23 seats need 23 vCPUs"), "{ran}");
+        let hint = failure["hint"].as_str().unwrap_or_default();
+        assert!(hint.contains("L-3032A538"), "{ran}");
+        assert!(hint.contains("23 seats need 23 vCPUs"), "{ran}");
     }
     assert_eq!(running(&lab).len(), 20);
     // Asking again and again does not raise a quota.

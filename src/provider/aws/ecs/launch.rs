@@ -75,15 +75,18 @@ impl Maker<'_> {
         spec: &TaskSpec,
     ) -> Result<(), Failure> {
         let mut result = self.ready(key, spec).await;
+        if !is_short(&result) {
+            return result;
+        }
         for subnets in self.places(spec)?.into_iter().skip(1) {
-            if !is_short(&result) {
-                break;
-            }
             // It is seldom needed, and waits beside many others.
             result = match Box::pin(self.run_in(key, spec, &subnets)).await {
                 Ok(()) => self.ready(key, spec).await,
                 refused => refused,
             };
+            if !is_short(&result) {
+                break;
+            }
         }
         result
     }
