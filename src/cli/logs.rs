@@ -69,8 +69,10 @@ async fn write<P: Operate>(provider: &P, wanted: &Logs) -> Result {
             "`seatbox status` shows which seats there are",
         ));
     }
-    for failure in &logged.failures {
-        anstream::eprintln!("{failure}");
+    if !wanted.follow {
+        for failure in &logged.failures {
+            anstream::eprintln!("{failure}");
+        }
     }
     Ok(if logged.failures.is_empty() {
         Exit::Success

@@ -39,7 +39,8 @@ pub enum Piece {
 /// in the order of arrival when following. Each source comes with the stream of its lines. The
 /// prefixes are coloured: let `out` be an [`anstream`] one, which knows whether that is welcome.
 ///
-/// Sources that can't be read are in the answer; the others' lines are written all the same. Where
+/// Sources that can't be read are in the answer, and told at once when following; the others' lines
+/// are written all the same. Where
 /// nobody reads `out` any more, that is the end and no error.
 pub async fn write<S>(
     sources: Vec<((SeatNumber, ServiceName), S)>,
@@ -85,7 +86,13 @@ pub async fn write_pieces(
             Piece::Line(index, line) => {
                 written = write_line(out, &prefixes[index], &line, settings.follow);
             }
-            Piece::Failed(words) => logged.failures.push(words),
+            Piece::Failed(words) => {
+                // Who follows ends it at some moment, and hears of nothing after that.
+                if settings.follow {
+                    anstream::eprintln!("{words}");
+                }
+                logged.failures.push(words);
+            }
         }
     }
     logged.unwritten = written

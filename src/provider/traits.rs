@@ -152,7 +152,7 @@ pub struct Logs {
 pub struct Logged {
     /// How many services there were to read from.
     pub sources: usize,
-    /// Those that could not be read, or not to their end, in words.
+    /// Those that could not be read, or not to their end, in words. When following, they were told.
     pub failures: Vec<String>,
     /// What the operating system says, where the lines could not be written.
     pub unwritten: Option<std::io::Error>,

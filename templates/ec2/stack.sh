@@ -101,37 +101,43 @@ ready() {
     [ -z "$waiting" ] || quit "$NOT_YET" "${waiting#, }"
 }
 
-# One service's lines.
+# One service's lines. How that ends is what compose says, and not sed behind it.
 lines() {
     service=$1
     shift
-    compose logs --no-color --no-log-prefix "$@" "$service" | sed -u "s/^/$service /"
-}
+    ended=$({
+        { compose logs --no-color --no-log-prefix "$@" "$service" || echo $? >&4; } |
+            sed -u "s/^/$service /" >&5
+    } 4>&1)
+    return "${ended:-0}"
+} 5>&1
 
 logs() {
     options=
     following=
-    while [ "${1#--}" != "${1-}" ]; do
-        case $1 in
+    while :; do
+        case ${1-} in
             --tail | --since)
                 options="$options $1 $2"
                 shift
                 ;;
             --follow) following=yes options="$options $1" ;;
             --timestamps) options="$options $1" ;;
-            *) quit 2 "seatbox-stack logs knows no $1" ;;
+            -*) quit 2 "seatbox-stack logs knows no $1" ;;
+            *) break ;;
         esac
         shift
     done
     # Names of services and what options take have no blanks in them.
     # shellcheck disable=SC2046
     [ $# != 0 ] || set -- $(cut -d ' ' -f 2 "$stack/expected")
+    code=0
     if [ -z "$following" ]; then
         for one in "$@"; do
             # shellcheck disable=SC2086
-            lines "$one" $options
+            lines "$one" $options || code=$?
         done
-        return
+        return "$code"
     fi
     # A job in the background has no input of its own.
     exec 3<&0
@@ -141,13 +147,15 @@ logs() {
         lines "$one" $options &
         followers="$followers $!"
     done
-    # Who asked has gone: nothing is to go on for nobody.
-    { cat <&3 >/dev/null && kill 0; } &
+    # Who asked has gone: nothing is to go on for nobody. It holds no output open, so that the session
+    # ends where all services have ended first.
+    { cat <&3 && kill 0; } >/dev/null 2>&1 &
     watcher=$!
     for follower in $followers; do
-        wait "$follower"
+        wait "$follower" || code=$?
     done
     kill "$watcher"
+    return "$code"
 }
 
 command=${1-}
@@ -161,7 +169,8 @@ case $command in
         ;;
     status) compose ps --all --format json ;;
     exec)
-        [ -e "$stack" ] || quit "$NOT_YET" 'no stack has come yet'
+        # Not 75, which may be the command's own.
+        [ -e "$stack" ] || quit 1 'no stack has come yet: seatbox up brings it'
         compose exec "$@"
         ;;
     logs)

@@ -1,6 +1,6 @@
 //! Commands in instances, and what services write there.
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
@@ -72,7 +72,7 @@ fn what_keeps_a_command_from_a_seat_is_said_with_what_to_do() {
     let exec = ["exec", "--seat", "3", "--", "true"];
     lab.run(&exec)
         .exits(1)
-        .says(&["seat 03 has no instance", "seatbox status --seats 3"]);
+        .says(&["seat 03 has no instance", "seatbox up --seats 3"]);
 
     let foreign = Desk::new();
     for file in ["seatbox.yaml", "stack.yaml", "ssh_config", "first/hello.go"] {
@@ -82,6 +82,8 @@ fn what_keeps_a_command_from_a_seat_is_said_with_what_to_do() {
     run(&mut lab.command_at(&foreign, &exec))
         .exits(1)
         .says(&["was made with event key", "seatbox key import"]);
+    let ran = run(&mut lab.command_at(&foreign, &["logs"])).exits(1);
+    assert_eq!(ran.stderr.matches("seatbox key import").count(), 1, "{ran}");
 
     let alive = lab.assert_seats(2);
     let service = format!("{}/root/var/lib/docker/redis", alive[0].id);
@@ -92,7 +94,17 @@ fn what_keeps_a_command_from_a_seat_is_said_with_what_to_do() {
     let stop = [("InstanceId.1", &*alive[1].id)];
     lab.emulator.client().ec2("StopInstances", &stop);
     let exec = ["exec", "--seat", "2", "--", "true"];
-    lab.run(&exec).exits(1).says(&["is stopped"]);
+    lab.run(&exec)
+        .exits(1)
+        .says(&["is stopped", "seatbox up --seats 2", "start-instances"]);
+
+    let stack = format!("{}/root/var/lib/seatbox/stack", alive[0].id);
+    std::fs::remove_dir_all(lab.instances().join(stack)).unwrap();
+    let exec = ["exec", "--seat", "1", "--", "true"];
+    lab.run(&exec).exits(1).says(&["no stack has come yet"]);
+    lab.desk
+        .write("ssh_config", "Host *\n    ProxyCommand false\n");
+    lab.run(&exec).exits(4).says(&["aws.venue"]);
     lab.down();
 }
 
@@ -113,6 +125,31 @@ fn lines_come_seat_by_seat_and_a_seat_that_is_not_reached_costs_no_other_its_lin
         "01 work  | work of 1\n01 work  | 就绪  \n01 redis | redis of 1\n01 redis | 就绪  \n\
          03 work  | work of 3\n03 work  | 就绪  \n03 redis | redis of 3\n03 redis | 就绪  \n"
     );
+    // Who has read enough is no failure.
+    let mut child = lab
+        .command(&["logs"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    assert_eq!(ended(&mut child), Some(0));
+    let mut said = String::new();
+    let mut stderr = child.stderr.take().unwrap();
+    stderr.read_to_string(&mut said).unwrap();
+    assert_eq!(said, "");
+
+    // What one service's Docker can't tell.
+    let work = written(&lab, &alive[2], "work");
+    std::fs::remove_file(&work).unwrap();
+    std::fs::create_dir(&work).unwrap();
+    let ran = lab.run(&["logs", "--seats", "1,3", "--tail", "1"]).exits(3);
+    assert_eq!(
+        ran.stdout,
+        "01 work  | 就绪  \n01 redis | 就绪  \n03 redis | 就绪  \n"
+    );
+    assert!(ran.stderr.starts_with("03: "), "{ran}");
+
     let stop = [("InstanceId.1", &*alive[1].id)];
     lab.emulator.client().ec2("StopInstances", &stop);
     let ran = lab.run(&["logs", "--service", "redis", "--tail", "1"]);
@@ -146,9 +183,12 @@ fn ended(child: &mut Child) -> Option<i32> {
 
 #[test]
 fn who_follows_sees_new_lines_and_leaves_nobody_behind_who_follows() {
-    let lab = Lab::new("follow", 2);
+    let lab = Lab::new("follow", 3);
     lab.up();
-    let alive = lab.assert_seats(2);
+    let mut alive = lab.assert_seats(3);
+    let stopped = alive.pop().unwrap();
+    let stop = [("InstanceId.1", &*stopped.id)];
+    lab.emulator.client().ec2("StopInstances", &stop);
     let files: Vec<PathBuf> = alive
         .iter()
         .map(|instance| written(&lab, instance, "work"))
@@ -159,8 +199,13 @@ fn who_follows_sees_new_lines_and_leaves_nobody_behind_who_follows() {
     let mut child = lab
         .command(&["logs", "--follow", "--service", "work"])
         .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
         .spawn()
         .unwrap();
+    // Said while it goes on.
+    let mut told = BufReader::new(child.stderr.take().unwrap()).lines();
+    let told = told.next().unwrap().unwrap();
+    assert_eq!(told, format!("03: {} is stopped", stopped.id));
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut next = || lines.next().unwrap().unwrap();
     let mut first = [next(), next()];

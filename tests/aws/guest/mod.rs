@@ -8,6 +8,7 @@ mod sshd;
 mod boot;
 mod deadline;
 mod install;
+mod lines;
 mod receive;
 mod ssh;
 mod stack;

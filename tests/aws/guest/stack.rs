@@ -6,7 +6,7 @@ use crate::support::desk::{Ran, run};
 const NOT_YET: i32 = 75;
 
 /// An instance with a stack of three services, and a Docker that shows those containers.
-fn instance(containers: &str) -> Instance {
+pub fn instance(containers: &str) -> Instance {
     let instance = Instance::new();
     let stack = "root/var/lib/seatbox/stack";
     let expected = "running app\nrunning cache\ncompleted migrate\n";

@@ -19,6 +19,9 @@ use crate::provider::lines::{Piece, write_pieces};
 use crate::provider::terminal;
 use crate::provider::{Logged, Logs};
 
+/// The call that fails where there is no way to an instance.
+const CALL: &str = "reach instance";
+
 /// How many instances are asked for lines at once, where one after the other is written.
 const AHEAD: usize = 8;
 
@@ -39,7 +42,8 @@ pub async fn attach(
     let things = again(look).await?;
     let found = of_seat(things.iter(), name, seat).ok_or_else(|| {
         let message = format!("seat {seat} has no instance");
-        Failure::new(FailureClass::NotFound, "find instance", message)
+        Failure::new(FailureClass::NotFound, CALL, message)
+            .with_hint(format!("`seatbox up --seats {}` makes one", seat.get()))
     })?;
     let host = host(applier, seat, found)?;
     let term = std::env::var("TERM").ok();
@@ -64,7 +68,8 @@ pub async fn attach(
 /// Writes what services wrote to `out`, each line with its seat and service before it.
 ///
 /// # Errors
-/// None: instances that are not reached are in the answer.
+/// None of the seats was made with this machine's event key. Instances that are not reached are in the
+/// answer.
 pub async fn logs(
     applier: &Applier,
     observed: &Observed,
@@ -76,21 +81,31 @@ pub async fn logs(
         Some(service) => vec![service],
         None => environment.stack.services.keys().collect(),
     };
+    let way = |seat: &SeatNumber| {
+        let found = of_seat(observed.of(&environment.name), &environment.name, *seat)?;
+        Some((*seat, host(applier, *seat, found)))
+    };
+    let ways: Vec<_> = wanted.seats.iter().filter_map(way).collect();
+    // Said once, where it is so of every seat.
+    let denied = |failure: &Failure| failure.class == FailureClass::Denied;
+    if let Some((_, Err(failure))) = ways.first()
+        && ways
+            .iter()
+            .all(|(_, host)| host.as_ref().is_err_and(denied))
+    {
+        return Err(failure.clone());
+    }
     let mut names: Vec<(SeatNumber, ServiceName)> = Vec::new();
     let mut sources = Vec::new();
-    for seat in &wanted.seats {
-        let things = observed.of(&environment.name);
-        let Some(found) = of_seat(things, &environment.name, *seat) else {
-            continue;
-        };
+    for (seat, host) in ways {
         let own = services.iter().zip(names.len()..);
         let places = own.map(|(service, place)| (service.as_str().into(), place));
         sources.push(Source {
-            seat: *seat,
-            host: host(applier, *seat, found),
+            seat,
+            host,
             places: places.collect(),
         });
-        names.extend(services.iter().map(|service| (*seat, (*service).clone())));
+        names.extend(services.iter().map(|service| (seat, (*service).clone())));
     }
     let ssh = applier.stacks().ssh();
     let options = options(wanted);
@@ -138,11 +153,13 @@ impl Source {
 /// A line as `seatbox-stack logs` writes it. What is too long for a line was cut: what comes after the
 /// cut has no service before it, and is of the `last` one.
 fn piece(places: &HashMap<Arc<str>, usize>, last: &mut usize, mut line: Vec<u8>) -> Piece {
-    let text = String::from_utf8_lossy(&line);
-    let known = text.split_once(' ').and_then(|(service, _)| {
-        let place = places.get(service)?;
-        Some((*place, service.len() + 1))
-    });
+    let known = line
+        .iter()
+        .position(|byte| *byte == b' ')
+        .and_then(|blank| {
+            let service = std::str::from_utf8(&line[..blank]).ok()?;
+            Some((*places.get(service)?, blank + 1))
+        });
     let (place, begin) = known.unwrap_or((*last, 0));
     *last = place;
     Piece::Line(place, line.split_off(begin))
@@ -193,29 +210,45 @@ fn host(
     seat: SeatNumber,
     (thing, instance): (&Thing, &Instance),
 ) -> Result<Host, Failure> {
-    const CALL: &str = "reach instance";
     let stacks = applier.stacks();
     if let Some(made) = thing.ownership.key.as_deref()
         && made != stacks.key.fingerprint()
     {
-        let message = format!(
-            "the seat was made with event key {made}, which is not on this machine: no other key is let in"
+        let words = format!(
+            "the seat was made with event key {made}, which is not on this machine: no other key is \
+             let in"
         );
-        return Err(
-            Failure::new(FailureClass::Denied, CALL, message).with_hint(
-                "bring it here: `seatbox key export` where the seats were made, `seatbox key import` here",
-            ),
-        );
+        let hint = "bring it here: `seatbox key export` where the seats were made, `seatbox key \
+                    import` here";
+        return Err(Failure::new(FailureClass::Denied, CALL, words).with_hint(hint));
     }
-    let words = match (instance.state, instance.address) {
+    let (words, hint) = match (instance.state, instance.address) {
         (InstanceState::Running, Some(address)) => {
             return Ok(stacks.host_at(&thing.id, address, seat));
         }
-        (InstanceState::Pending, _) => format!("{} still starts", thing.id),
-        (InstanceState::Stopped, _) => format!("{} is stopped", thing.id),
-        _ => format!("{} has no address", thing.id),
+        (InstanceState::Pending, _) => (
+            "still starts",
+            format!("wait: `seatbox status --seats {} --watch`", seat.get()),
+        ),
+        (InstanceState::Stopped, _) => (
+            "is stopped",
+            format!(
+                "`seatbox up --seats {}` puts another in its place; `aws ec2 start-instances \
+                 --instance-ids {}` keeps its files",
+                seat.get(),
+                thing.id
+            ),
+        ),
+        _ => (
+            "has no address on the internet",
+            format!(
+                "`seatbox reset --workspace --seats {}` puts another in its place",
+                seat.get()
+            ),
+        ),
     };
-    Err(Failure::new(FailureClass::Conflict, CALL, words))
+    let words = format!("{} {words}", thing.id);
+    Err(Failure::new(FailureClass::Conflict, CALL, words).with_hint(hint))
 }
 
 #[cfg(test)]

@@ -94,7 +94,13 @@ fn judge(words: &str) -> (FailureClass, Option<&'static str>) {
         "Connection closed by",
         "Connection reset by",
     ]) {
-        return (FailureClass::Unreachable, None);
+        return (
+            FailureClass::Unreachable,
+            Some(
+                "an instance answers some minutes after its launch, and only addresses that are in \
+                 aws.venue; `seatbox status` shows how the seat is",
+            ),
+        );
     }
     (FailureClass::Connection, None)
 }
