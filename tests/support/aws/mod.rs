@@ -19,6 +19,7 @@ mod listing;
 mod mend;
 pub mod pages;
 pub mod proxy;
+pub mod published;
 mod quotas;
 mod rules;
 pub mod settings;
