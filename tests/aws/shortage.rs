@@ -55,7 +55,7 @@ fn a_launch_gets_as_many_as_a_zone_has_if_it_takes_fewer_than_it_wants() {
 }
 
 #[test]
-fn a_launch_gets_as_many_as_the_quota_of_vcpus_leaves() {
+fn a_launch_of_more_than_the_quota_of_vcpus_leaves_is_refused_as_a_whole() {
     let emulator = Emulator::start();
     let proxy = Proxy::before(&emulator);
     let client = proxy.client();
@@ -68,11 +68,13 @@ fn a_launch_gets_as_many_as_the_quota_of_vcpus_leaves() {
     };
 
     assert_eq!(launch(23, 23).code(), "VcpuLimitExceeded");
-    let ids = launch(1, 23).texts("instanceId");
+    assert_eq!(launch(1, 23).code(), "VcpuLimitExceeded");
+    let ids = launch(1, 20).texts("instanceId");
     assert_eq!(ids.len(), 20, "t3.small has two each");
     assert_eq!(launch(1, 3).code(), "VcpuLimitExceeded");
     client.ec2("TerminateInstances", &[("InstanceId.1", &ids[0])]);
-    assert_eq!(launch(1, 3).texts("instanceId").len(), 1);
+    assert_eq!(launch(1, 3).code(), "VcpuLimitExceeded");
+    assert_eq!(launch(1, 1).texts("instanceId").len(), 1);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! tokens that would make two of one impossible; a parameter has: it is created once
 //! (docs/decisions/0012-who-makes-the-network.md).
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,10 +27,10 @@ const MADE: &str = "made";
 /// What it says until then, before who makes it.
 const MAKING: &str = "making";
 /// How old the claim of somebody who can't be seen to be gone must be to be taken over. Making a
-/// network takes a few seconds.
-const STALE: Duration = Duration::from_secs(30);
+/// network takes a few seconds; one call of it may take half a minute until it is given up.
+const STALE: Duration = Duration::from_secs(120);
 /// How long another run is waited for.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(150);
 /// The pause between two looks at another run's claim.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -283,10 +284,12 @@ async fn set(session: &Session, name: &str, value: &str) -> Result<i64, Failure>
 /// or it has been too long ago. `now` is AWS's time at the begin of this run, some of which is over.
 fn is_over(value: &str, since: Timestamp, now: Timestamp, begun: Instant) -> bool {
     let mut words = value.split(' ').skip(1);
+    // Systems without this directory don't show it there who is gone.
     if let (Some(on), Some(process)) = (words.next(), words.next())
         && *on == *host()
+        && Path::new("/proc/self").exists()
     {
-        return !std::path::Path::new("/proc").join(process).exists();
+        return !Path::new("/proc").join(process).exists();
     }
     let age = now.duration_since(since).as_secs_f64() + begun.elapsed().as_secs_f64();
     age > STALE.as_secs_f64()

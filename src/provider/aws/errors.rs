@@ -165,7 +165,10 @@ const THROTTLES: [&str; 11] = [
 ];
 
 /// Elsewhere, or later, there may be room.
-const CAPACITY: [&str; 8] = [
+const CAPACITY: [&str; 10] = [
+    "InsufficientAddressCapacity",
+    // Of one subnet, and so of one zone.
+    "InsufficientFreeAddressesInSubnet",
     "InsufficientInstanceCapacity",
     "InsufficientHostCapacity",
     "InsufficientCapacity",
@@ -178,12 +181,10 @@ const CAPACITY: [&str; 8] = [
 ];
 
 /// Codes for what is used up that do not end with `LimitExceeded`.
-const QUOTAS: [&str; 5] = [
+const QUOTAS: [&str; 3] = [
     "LimitExceededException",
     "ServiceQuotaExceededException",
     "MaxSpotInstanceCountExceeded",
-    "InsufficientFreeAddressesInSubnet",
-    "InsufficientAddressCapacity",
 ];
 
 const DENIALS: [&str; 17] = [

@@ -101,8 +101,9 @@ impl Capacity {
         if let Some(quota) = self.vcpus {
             let each = vcpus_of(call, kind, upstream, vcpus).await;
             let used = vcpus_used(call, upstream, vcpus).await;
-            fits = fits.min(quota.saturating_sub(used) / each);
-            if fits < least {
+            // What is asked for at most counts, and not what would do ("RunInstances", `MaxCount`:
+            // between 1 and the quota).
+            if quota.saturating_sub(used) / each < wanted {
                 return Err(Refusal::new(
                     "VcpuLimitExceeded",
                     format!(

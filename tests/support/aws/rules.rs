@@ -109,6 +109,13 @@ impl Rules {
         }
         let mut vcpus = self.launches.lock().await;
         if let Some(answer) = self.with(|settings| settings.tokens.answer(call))? {
+            if call.is("ec2", "RunInstances") && self.has_ended(call, &answer).await {
+                return Err(Refusal::new(
+                    "IdempotentInstanceTerminated",
+                    "The request to launch an instance uses the same client token as a previous \
+                     request for which the instance has been terminated.",
+                ));
+            }
             return Ok(answer);
         }
         let answer = match &*call.action {
@@ -118,6 +125,28 @@ impl Rules {
         };
         self.with(|settings| settings.tokens.remember(call, &answer));
         Ok(answer)
+    }
+
+    /// Whether nothing runs any more of what a launch has made.
+    async fn has_ended(&self, call: &Call, launched: &Answer) -> bool {
+        let ids = xml::texts(launched.text(), "instanceId");
+        let names: Vec<String> = (1..=ids.len())
+            .map(|place| format!("Filter.2.Value.{place}"))
+            .collect();
+        let mut running = vec![
+            ("Filter.1.Name", "instance-state-name"),
+            ("Filter.1.Value.1", "pending"),
+            ("Filter.1.Value.2", "running"),
+            ("Filter.2.Name", "instance-id"),
+            ("MaxResults", "1000"),
+        ];
+        let named = names.iter().zip(&ids);
+        running.extend(named.map(|(name, id)| (name.as_str(), id.as_str())));
+        let answer = self
+            .upstream
+            .ask_ec2(call, "DescribeInstances", &running)
+            .await;
+        xml::texts(answer.text(), "instanceId").is_empty()
     }
 
     /// A session in a task.

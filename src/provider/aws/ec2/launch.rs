@@ -1,6 +1,6 @@
 //! Launching instances: one call makes those of many seats.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -121,9 +121,21 @@ impl Launcher {
                 last = Some(failure);
                 break;
             }
-            for part in parts(&left) {
+            let mut parts: VecDeque<&[&LaunchSpec]> = parts(&left).into();
+            while let Some(part) = parts.pop_front() {
                 match attempt(launch, image, candidate, part, least).await {
                     Ok(made) => launched.extend(made),
+                    // Of what is more than the quota allows AWS makes nothing, and not a part.
+                    Err(failure)
+                        if failure.class == FailureClass::Quota
+                            && least == Least::One
+                            && part.len() > 1 =>
+                    {
+                        let (one, other) = part.split_at(part.len().div_ceil(2));
+                        parts.push_front(other);
+                        parts.push_front(one);
+                        last = Some(failure);
+                    }
                     Err(failure) => {
                         // Before anything was made all of it may be tried again as it was.
                         if failure.class.is_retryable() && launched.is_empty() {
@@ -232,14 +244,25 @@ async fn attempt(
     let mut dead: Vec<Arc<str>> = Vec::new();
     for _ in 0..MOST_TOKENS {
         let token = token(launch, candidate, specs, least, &dead);
+        let asked: Arc<str> = token.as_str().into();
         let made = match request(launch, image, candidate, specs, least, &token).await {
             Ok(made) => made,
             // Nobody knows whether it worked. AWS would give the same instances for the same token,
             // and is asked for those first.
-            Err(failure) if is_unknown(&failure) => match observed(launch, &token).await? {
-                made if made.is_empty() => return Err(failure),
-                made => made,
-            },
+            Err(failure) if is_unknown(&failure) => {
+                match observed(launch, &token, specs.len(), least).await? {
+                    made if made.is_empty() => return Err(failure),
+                    made => made,
+                }
+            }
+            // AWS knows a token for a day, and what it made may have ended: then it makes nothing for
+            // it. Or the launch was another one, which ended at another time say.
+            Err(failure) if is_spent(&failure) => {
+                let tag = (format!("tag:{LAUNCH}"), token.clone());
+                let made = instances(launch.session, &tag).await?;
+                dead.push(Arc::clone(&asked));
+                made
+            }
             Err(failure) => return Err(failure),
         };
         let mut alive = Vec::new();
@@ -254,7 +277,8 @@ async fn attempt(
                 (_, None) => {}
             }
         }
-        if !alive.is_empty() || made.is_empty() {
+        let is_spent = dead.iter().any(|dead| **dead == *asked);
+        if !alive.is_empty() || (made.is_empty() && !is_spent) {
             return Ok(alive);
         }
         dead.sort();
@@ -274,17 +298,36 @@ fn is_unknown(failure: &Failure) -> bool {
     )
 }
 
-/// What a launch whose answer was lost has made.
-async fn observed(launch: &Launch<'_>, token: &str) -> Result<Vec<Described>, Failure> {
+/// Whether AWS makes nothing for a token any more.
+fn is_spent(failure: &Failure) -> bool {
+    let codes = [
+        "(IdempotentInstanceTerminated)",
+        "(IdempotentParameterMismatch)",
+    ];
+    codes.iter().any(|code| failure.message.ends_with(code))
+}
+
+/// What a launch of so many, whose answer was lost, has made. Not all of it shows at once: where all
+/// were to be made or none, a part of them is no answer yet.
+async fn observed(
+    launch: &Launch<'_>,
+    token: &str,
+    count: usize,
+    least: Least,
+) -> Result<Vec<Described>, Failure> {
     let tag = (format!("tag:{LAUNCH}"), token.to_owned());
+    let mut made = Vec::new();
     for _ in 0..LOOKS.0 {
         sleep(LOOKS.1).await;
-        let made = instances(launch.session, &tag).await?;
-        if !made.is_empty() {
+        made = instances(launch.session, &tag).await?;
+        if made.len() >= count {
             return Ok(made);
         }
     }
-    Ok(Vec::new())
+    match least {
+        Least::All => Ok(Vec::new()),
+        Least::One => Ok(made),
+    }
 }
 
 async fn request(
@@ -327,6 +370,8 @@ async fn request(
         .http_put_response_hop_limit(1)
         .instance_metadata_tags(InstanceMetadataTagsState::Enabled)
         .build();
+    let request_kind =
+        (settings.market == Market::Spot).then_some(ResourceType::SpotInstancesRequest);
     let kinds = [
         ResourceType::Instance,
         ResourceType::Volume,
@@ -334,6 +379,7 @@ async fn request(
     ];
     let marks = kinds
         .into_iter()
+        .chain(request_kind)
         .map(|kind| specification(kind, tags.clone()))
         .collect();
     let profile = settings.instance_profile.as_ref().map(|name| {

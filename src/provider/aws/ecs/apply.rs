@@ -7,7 +7,6 @@ use super::observe::{is_foreign_cluster, named};
 use super::roles::{PATH, POLICY, RoleKind, trust};
 use super::{TaskWatch, definition, request, secrets};
 use crate::engine::{Failure, FailureClass};
-use crate::model::aws::Capacity;
 use crate::model::{Environment, EnvironmentName};
 use crate::plan::Key;
 use crate::provider::aws::ids::Ids;
@@ -167,12 +166,11 @@ impl Maker<'_> {
         if is_foreign_cluster(self.session, &key.name).await? {
             return Err(self.foreign("CreateCluster", key));
         }
-        let mut request = self.session.ecs.create_cluster().cluster_name(&*key.name);
-        if self.environment.ecs.capacity == Capacity::FargateSpot {
-            request = request
-                .capacity_providers("FARGATE")
-                .capacity_providers("FARGATE_SPOT");
-        }
+        let request = self.session.ecs.create_cluster().cluster_name(&*key.name);
+        // Both, for a cluster stays where seats move from one to the other.
+        let request = request
+            .capacity_providers("FARGATE")
+            .capacity_providers("FARGATE_SPOT");
         let request = request.set_tags(request::tags(ecs_tags(self.tags(marks))));
         self.session
             .call(Action::ecs("CreateCluster"), move || request.clone().send())
