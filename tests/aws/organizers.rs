@@ -82,15 +82,8 @@ pub fn bring_up(lab: &Lab) {
 
 /// Two `up` that find what a third one left, which was killed while it made the network, make one event.
 pub fn take_over(lab: &Lab, seats: u32) {
-    let start = || -> Child {
-        lab.command(&["up", "--output", "json"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap()
-    };
     lab.proxy.counts().reset();
-    let mut killed = start();
+    let mut killed = start(lab);
     let claimed = || lab.proxy.counts().of("PutParameter").answered > 0;
     let mut arrived = 1;
     while !claimed() {
@@ -99,16 +92,44 @@ pub fn take_over(lab: &Lab, seats: u32) {
     }
     killed.kill().unwrap();
     killed.wait().unwrap();
+    make_one(lab, seats);
+}
 
-    let both = [start(), start()];
+/// Two `up` that find a network which has lost a part make one event.
+pub fn repair(lab: &Lab, seats: u32) {
+    lab.up();
+    lab.json(&["down", "--seats", &format!("1-{seats}")]);
+    let own = [
+        ("Filter.1.Name", "tag:dev.seatbox.environment"),
+        ("Filter.1.Value.1", &*lab.name),
+    ];
+    let client = lab.emulator.client();
+    let group = client.ec2("DescribeSecurityGroups", &own).text("groupId");
+    client.ec2("DeleteSecurityGroup", &[("GroupId", &group)]);
+    make_one(lab, seats);
+}
+
+fn start(lab: &Lab) -> Child {
+    lab.command(&["up", "--output", "json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+/// Two `up` at once make what is missing once, and both succeed.
+fn make_one(lab: &Lab, seats: u32) {
+    let both = [start(lab), start(lab)];
     for child in both {
         let output = child.wait_with_output().unwrap();
         let ran = Ran::new(&lab.command(&["up"]), output).exits(0);
         assert_eq!(states(&ran.json()), ["ready"], "{ran}");
     }
     lab.assert_ids(seats);
-    let vpcs = lab.emulator.listing();
-    let vpcs = vpcs.iter().filter(|line| line.starts_with("ec2 vpc "));
-    assert_eq!(vpcs.count(), 2, "one comes with every account");
+    let made = lab.emulator.listing();
+    let count = |kind: &str| made.iter().filter(|line| line.starts_with(kind)).count();
+    // One VPC comes with every account, and a group with each VPC.
+    assert_eq!([count("ec2 vpc "), count("ec2 group ")], [2, 3]);
+    lab.run(&["up"]).exits(0).says(&["Nothing to change"]);
     lab.down();
 }

@@ -14,7 +14,7 @@ fn two_first_ups_at_once_make_one_event_and_both_succeed() {
 }
 
 #[test]
-fn two_ups_that_find_what_a_killed_one_left_make_one_event() {
+fn two_ups_that_find_a_part_of_a_network_make_one_event() {
     let lab = alike("tasks-heirs", 2);
     // So that they meet.
     lab.proxy
@@ -22,9 +22,14 @@ fn two_ups_that_find_what_a_killed_one_left_make_one_event() {
     let times = scale(1, 20);
     for _ in 0..times {
         organizers::take_over(&lab, 2);
+        organizers::repair(&lab, 2);
     }
     record(
         "ECS: two `up` at once, after one that was killed while it made the network",
+        &format!("{times} times: both exit 0, one network, no duplicates"),
+    );
+    record(
+        "ECS: two `up` at once, that find a network without its security group",
         &format!("{times} times: both exit 0, one network, no duplicates"),
     );
 }

@@ -128,6 +128,11 @@ impl<M: Fn(Fingerprint) -> Marks> Builder<'_, M> {
         self.want(self.key(AwsKind::Gateway), &marks, stages);
     }
 
+    /// What is made in the VPC is made by who has the claim, also where the VPC is there already.
+    fn part_of_vpc(&self) -> Vec<Need<AwsKind>> {
+        vec![self.need(AwsKind::Claim, 1), self.need(AwsKind::Vpc, 1)]
+    }
+
     fn subnets(&mut self, zones: &[Arc<str>]) {
         let parts = parts(self.environment.aws.network, zones.len());
         for (index, (zone, range)) in zones.iter().zip(parts).enumerate() {
@@ -141,7 +146,7 @@ impl<M: Fn(Fingerprint) -> Marks> Builder<'_, M> {
             };
             let stages = vec![Stage {
                 step: AwsStep::CreateSubnet(Arc::new(spec)),
-                needs: vec![self.need(AwsKind::Vpc, 1)],
+                needs: self.part_of_vpc(),
             }];
             self.network.needs.push(Need {
                 key: key.clone(),
@@ -163,7 +168,7 @@ impl<M: Fn(Fingerprint) -> Marks> Builder<'_, M> {
         let stages = vec![
             Stage {
                 step: AwsStep::CreateGroup(Arc::clone(&marks)),
-                needs: vec![self.need(AwsKind::Vpc, 1)],
+                needs: self.part_of_vpc(),
             },
             Stage::new(AwsStep::SetRules(Arc::new(present))),
         ];
@@ -318,15 +323,17 @@ impl<M: Fn(Fingerprint) -> Marks> Builder<'_, M> {
             return;
         }
         let marks = self.marks(AwsKind::Claim, "");
+        let mut needs = self.network.needs.clone();
         // Of a run that was ended when all was there nothing is left but to say so.
         if !is_there {
             let seen = claim.as_ref().map(|(_, value)| (*value).into());
             let step = AwsStep::Claim(Arc::clone(&marks), seen);
             self.want(self.key(AwsKind::Claim), &marks, vec![Stage::new(step)]);
+            needs.push(self.need(AwsKind::Claim, 1));
         }
         let finish = Stage {
             step: AwsStep::Finish,
-            needs: self.network.needs.clone(),
+            needs,
         };
         self.want(self.key(AwsKind::Network), &marks, vec![finish]);
         if let (Some((id, _)), false) = (claim, is_there) {
