@@ -17,6 +17,10 @@ quickstart *arguments:
 bench *arguments:
     scripts/bench.sh {{ arguments }}
 
+# Seatbox against boto3 and Ansible on an emulator of AWS; `just bench-aws --quick` for a small try
+bench-aws *arguments:
+    scripts/bench-aws.sh {{ arguments }}
+
 # Everything that may go wrong goes wrong, in full; writes the table in docs/faults.md
 faults *arguments:
     scripts/faults.sh {{ arguments }}

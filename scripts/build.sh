@@ -41,17 +41,20 @@ python_tools() {
     python3 -c 'import ensurepip' 2>/dev/null || scripts/engine.sh tools python3 python3-venv
 }
 
-# install_moto DIRECTORY: the emulator of AWS, in a Python environment of its own, where it is not
-# there as scripts/moto.txt wants it. The program is DIRECTORY/bin/moto_server.
-install_moto() {
-    local stamp=$1/installed.txt
-    if cmp --silent scripts/moto.txt "$stamp"; then
+# install_python REQUIREMENTS DIRECTORY: a Python environment with these packages, where it is not there
+# as they are wanted.
+install_python() {
+    local stamp=$2/installed.txt
+    if cmp --silent "$1" "$stamp"; then
         return
     fi
-    rm -rf "$1"
-    python3 -m venv "$1"
-    "$1/bin/pip" install --quiet --disable-pip-version-check --requirement scripts/moto.txt
-    cp scripts/moto.txt "$stamp"
+    rm -rf "$2"
+    python3 -m venv "$2"
+    "$2/bin/pip" install --quiet --disable-pip-version-check --requirement "$1"
+    cp "$1" "$stamp"
 }
+
+# install_moto DIRECTORY: the emulator of AWS. The program is DIRECTORY/bin/moto_server.
+install_moto() { install_python scripts/moto.txt "$1"; }
 
 engine_answers() { timeout 15 docker version >/dev/null 2>&1; }

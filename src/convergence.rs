@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::engine::retry::{with_patience, with_retries};
+use crate::engine::retry::with_patience;
 use crate::engine::{Afterwards, Events, Failure, FailureClass, Outcome, Phase, SeatResult, run};
 use crate::model::SeatNumber;
 use crate::model::seat::SeatState;
@@ -100,7 +100,7 @@ pub async fn converge<P: Provider>(
         if round.acted {
             // Whoever was waited for in vain is not waited for again.
             known = match round.in_vain {
-                true => with_retries(async || provider.observe().await, |_, _| {}).await?,
+                true => provider.observe().await?,
                 false => look(provider, cancel).await?,
             };
         }

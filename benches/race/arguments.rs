@@ -1,9 +1,10 @@
 //! The command line of the benchmark.
 
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use clap::{Parser, ValueEnum};
+
+use crate::support::named::Named;
 
 /// Seatbox against Docker Compose and against a bare loop of the engine's calls.
 #[derive(Debug, Parser)]
@@ -79,10 +80,7 @@ impl Arguments {
             self.widths = vec![4, 8];
         }
         if self.seatboxes.is_empty() {
-            self.seatboxes.push(Named {
-                name: "seatbox".to_owned(),
-                path: env!("CARGO_BIN_EXE_seatbox").into(),
-            });
+            self.seatboxes.push(Named::built());
         }
         self
     }
@@ -119,29 +117,4 @@ pub enum Family {
     Bare,
     /// The bare calls, with the database's data in the image.
     BareInitialised,
-}
-
-/// A program with the name that it has in the results.
-#[derive(Debug, Clone)]
-pub struct Named {
-    /// The name.
-    pub name: String,
-    /// The program.
-    pub path: PathBuf,
-}
-
-impl FromStr for Named {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (name, path) = text.split_once('=').unwrap_or(("seatbox", text));
-        let path = PathBuf::from(path);
-        let path = path
-            .canonicalize()
-            .map_err(|error| format!("{}: {error}", path.display()))?;
-        Ok(Self {
-            name: name.to_owned(),
-            path,
-        })
-    }
 }

@@ -8,7 +8,8 @@ use seatbox::model::Environment;
 use tokio::process::Command;
 
 use crate::Result;
-use crate::setting::{Setting, run};
+use crate::setting::Setting;
+use crate::support::command::run;
 
 /// The side's name in environments.
 const SIDE: &str = "compose";

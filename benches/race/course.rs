@@ -1,11 +1,9 @@
 //! The benchmark from beginning to end, however it ends.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bollard::Docker;
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::arguments::{Arguments, Family, Part};
 use crate::compose::Compose;
@@ -15,6 +13,8 @@ use crate::rounds::Rounds;
 use crate::seatbox::Seatbox;
 use crate::setting::Setting;
 use crate::settle::Settling;
+use crate::support::interruption::unless_interrupted;
+use crate::support::lines;
 use crate::{Result, engine, machine, report, single};
 
 /// Measures and shows, or only shows.
@@ -26,28 +26,18 @@ pub async fn run(arguments: &Arguments) -> Result {
     let docker = engine::connect().await?.docker;
     // What an earlier run left that was killed.
     engine::sweep(&docker).await?;
-    let result = tokio::select! {
-        result = measure(arguments, &docker) => result,
-        signal = interrupted() => Err(signal.unwrap_or_else(|error| error.to_string()).into()),
-    };
+    let result = unless_interrupted(measure(arguments, &docker)).await;
     // Programs that were under way are killed; what their last calls still make goes too.
     let swept = engine::sweep(&docker).await;
     result.and(swept)
 }
 
-async fn interrupted() -> std::io::Result<String> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
-    Ok("interrupted".to_owned())
-}
-
 async fn measure(arguments: &Arguments, docker: &Docker) -> Result {
     let machine = machine::describe(arguments, docker).await?;
-    let out = arguments.out.clone().unwrap_or_else(default_out);
+    let out = arguments
+        .out
+        .clone()
+        .unwrap_or_else(|| lines::default_path("race.jsonl"));
     let mut record = Record::create(&out, &machine)?;
     let setting = Arc::new(Setting::new(arguments)?);
     let mut settling = Settling::new(docker, Duration::from_secs(arguments.settle)).await?;
@@ -94,12 +84,4 @@ async fn measure(arguments: &Arguments, docker: &Docker) -> Result {
     }
     eprintln!("raw numbers: {}", record.path().display());
     report::show(&machine, &record.measured, arguments.into.as_deref())
-}
-
-/// Beside what cargo built.
-fn default_out() -> PathBuf {
-    std::env::current_exe()
-        .ok()
-        .and_then(|program| Some(program.parent()?.parent()?.join("race.jsonl")))
-        .unwrap_or_else(|| "race.jsonl".into())
 }

@@ -19,6 +19,8 @@ mod seatbox;
 mod setting;
 mod settle;
 mod single;
+#[path = "../support/mod.rs"]
+mod support;
 mod timing;
 mod verify;
 

@@ -1,12 +1,11 @@
 //! Raw numbers: one JSON document a line, the machine's first.
 
-use std::fs::File;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::Result;
+use crate::support::lines::{self, Lines};
 
 /// A line of the raw numbers.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -108,8 +107,7 @@ pub struct Measured {
 
 /// The raw numbers of a run, in memory and in a file.
 pub struct Record {
-    path: PathBuf,
-    file: File,
+    lines: Lines,
     /// What was measured so far.
     pub measured: Vec<Measured>,
 }
@@ -117,14 +115,10 @@ pub struct Record {
 impl Record {
     /// Begins a file.
     pub fn create(path: &Path, machine: &Machine) -> Result<Self> {
-        if let Some(parent) = path.parent() {
-            std::fs::create_dir_all(parent)?;
-        }
-        let mut file = File::create(path)?;
-        write(&mut file, &Line::Machine(machine.clone()))?;
+        let mut lines = Lines::create(path)?;
+        lines.add(&Line::Machine(machine.clone()))?;
         Ok(Self {
-            path: path.to_owned(),
-            file,
+            lines,
             measured: Vec::new(),
         })
     }
@@ -148,20 +142,15 @@ impl Record {
 
     /// The same, of what is measured too often to be told each time.
     pub fn add_quietly(&mut self, measured: Measured) -> Result {
-        write(&mut self.file, &Line::Measured(measured.clone()))?;
+        self.lines.add(&Line::Measured(measured.clone()))?;
         self.measured.push(measured);
         Ok(())
     }
 
     /// Where the raw numbers are.
     pub fn path(&self) -> &Path {
-        &self.path
+        self.lines.path()
     }
-}
-
-fn write(file: &mut File, line: &Line) -> Result {
-    writeln!(file, "{}", serde_json::to_string(line)?)?;
-    Ok(())
 }
 
 /// Reads the raw numbers of earlier runs, all of one machine: it is that of the first, with the
@@ -170,10 +159,10 @@ pub fn read(paths: &[PathBuf]) -> Result<(Machine, Vec<Measured>)> {
     let mut machine: Option<Machine> = None;
     let mut measured = Vec::new();
     for path in paths {
-        let text = std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
-        for (number, line) in text.lines().enumerate() {
-            match serde_json::from_str(line) {
-                Ok(Line::Machine(read)) => match &mut machine {
+        for line in lines::read(path)? {
+            match line {
+                Line::Measured(read) => measured.push(read),
+                Line::Machine(read) => match &mut machine {
                     None => machine = Some(read),
                     Some(first) => {
                         first.arguments.push_str("`, `");
@@ -184,10 +173,6 @@ pub fn read(paths: &[PathBuf]) -> Result<(Machine, Vec<Measured>)> {
                         }
                     }
                 },
-                Ok(Line::Measured(read)) => measured.push(read),
-                Err(error) => {
-                    return Err(format!("{}:{}: {error}", path.display(), number + 1).into());
-                }
             }
         }
     }

@@ -6,37 +6,12 @@ use std::path::Path;
 
 use crate::Result;
 use crate::record::{Machine, Measure, Measured};
-
-/// What stands around the table in a Markdown file.
-const MARKS: [&str; 2] = ["<!-- race: begin -->", "<!-- race: end -->"];
-
-/// The middle of some numbers; infinite where there are none.
-pub fn median(numbers: impl Iterator<Item = f64>) -> f64 {
-    let mut numbers: Vec<f64> = numbers.collect();
-    numbers.sort_by(f64::total_cmp);
-    match (numbers.len(), numbers.len() / 2) {
-        (0, _) => f64::INFINITY,
-        (count, middle) if count % 2 == 1 => numbers[middle],
-        (_, middle) => f64::midpoint(numbers[middle - 1], numbers[middle]),
-    }
-}
+use crate::support::markdown;
+use crate::support::numbers::{median, verdict};
 
 /// Prints the tables, and puts them into a Markdown file where one is named.
 pub fn show(machine: &Machine, measured: &[Measured], into: Option<&Path>) -> Result {
-    let text = render(machine, measured);
-    println!("{text}");
-    let Some(path) = into else { return Ok(()) };
-    let old = std::fs::read_to_string(path)?;
-    let parts = old.split_once(MARKS[0]).and_then(|(before, rest)| {
-        let (_, after) = rest.split_once(MARKS[1])?;
-        Some((before, after))
-    });
-    let Some((before, after)) = parts else {
-        return Err(format!("{} has not the marks {MARKS:?}", path.display()).into());
-    };
-    let new = format!("{before}{}\n\n{text}\n{}{after}", MARKS[0], MARKS[1]);
-    std::fs::write(path, new)?;
-    Ok(())
+    markdown::show(&render(machine, measured), "race", into)
 }
 
 fn render(machine: &Machine, measured: &[Measured]) -> String {
@@ -246,15 +221,5 @@ impl Numbers<'_> {
                 )
             })
             .collect()
-    }
-}
-
-fn verdict(value: f64, asked: f64) -> &'static str {
-    if asked.is_nan() {
-        ""
-    } else if value <= asked {
-        "met"
-    } else {
-        "**missed**"
     }
 }

@@ -14,10 +14,10 @@ use crate::counter::Counter;
 use crate::engine;
 use crate::initialised::Initialised;
 use crate::record::{Measure, Measured, Record};
-use crate::report::median;
 use crate::seatbox::Seatbox;
 use crate::setting::Setting;
 use crate::settle::Settling;
+use crate::support::numbers::median;
 use crate::timing::{Clock, Timing, timed};
 use crate::verify;
 

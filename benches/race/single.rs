@@ -3,9 +3,11 @@
 use std::process::Stdio;
 
 use crate::Result;
-use crate::arguments::{Arguments, Named};
+use crate::arguments::Arguments;
 use crate::record::{Measure, Measured, Record};
-use crate::setting::{Setting, run};
+use crate::setting::Setting;
+use crate::support::command::run;
+use crate::support::named::Named;
 use crate::timing::{Timing, timed};
 
 /// How often the version is asked for.

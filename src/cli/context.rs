@@ -231,7 +231,9 @@ impl Prepared {
             Place::Aws(session, kind) => {
                 let path = store::key_path(&self.environment().name, variable)?;
                 let known_hosts = Ssh::known_hosts(&path);
-                let bare = AwsProvider::new(session.clone(), kind, None, None, PathBuf::new());
+                // It looks at this environment alone: whose key it has is all that is asked for.
+                let own = Some(Arc::new(self.environment().clone()));
+                let bare = AwsProvider::new(session.clone(), kind, own, None, PathBuf::new());
                 let context = self.with(bare, |environment, key, _| {
                     AwsProvider::new(session, kind, Some(environment), Some(key), known_hosts)
                 });

@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal as _, Read as _};
 
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 use tokio::sync::mpsc;
 
 /// How many pieces of input wait at most for the engine to take them.
@@ -40,6 +41,37 @@ impl Drop for RawMode {
         // Nobody is left who could be told of an error.
         let _ = crossterm::terminal::disable_raw_mode();
     }
+}
+
+/// The terminal as it is now, if there is one: dropping this value puts it back so, whatever a program
+/// has made of it meanwhile.
+#[derive(Debug)]
+pub struct Kept(Option<Termios>);
+
+impl Kept {
+    /// How it is now.
+    pub fn now() -> Self {
+        Self(tcgetattr(io::stdin()).ok())
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        if let Some(attributes) = &self.0 {
+            // Nobody is left who could be told of an error.
+            let _ = tcsetattr(io::stdin(), OptionalActions::Now, attributes);
+        }
+    }
+}
+
+/// How many bytes of this process's input wait to be read, as far as is known, where that is a pipe or a
+/// file. What was typed ahead is for whoever reads next.
+pub fn waiting_input() -> u64 {
+    let input = io::stdin();
+    if input.is_terminal() {
+        return 0;
+    }
+    rustix::io::ioctl_fionread(input).unwrap_or(0)
 }
 
 /// This process's input, piece by piece, until its end.

@@ -3,6 +3,8 @@
 
 mod account;
 mod alone;
+mod buckets;
+mod callers;
 mod clock;
 mod dependencies;
 mod ec2;
@@ -10,14 +12,18 @@ mod ecs;
 mod emulator;
 mod faults;
 pub mod guest;
+mod kills;
 mod limits;
 mod made;
+mod organizers;
 mod pages;
 mod policy;
 mod preflight;
 mod proxy;
 mod sdk;
 mod shortage;
+mod silence;
 mod time;
 mod tokens;
+mod unreliable;
 mod unsupported;

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::made::{arns, cluster, network, with};
+use crate::support::aws::capacity::Shortage;
 use crate::support::aws::emulator::Emulator;
 use crate::support::aws::proxy::Proxy;
 
@@ -129,21 +130,32 @@ fn fargate_starts_what_fits_and_says_why_it_does_not_start_the_rest() {
 
     proxy.set(|settings| {
         settings.capacity.fargate_vcpus = None;
-        settings.capacity.fargate_without = vec!["eu-central-1a".to_owned()];
+        let room = &mut settings.capacity.fargate_room;
+        room.insert("eu-central-1a".to_owned(), 1);
     });
-    assert_eq!(
-        arns(&client.json("ecs", "RunTask", &network.run(2))).len(),
-        2,
-        "the other zone has"
-    );
-    let mut run = network.run(2);
-    run["networkConfiguration"]["awsvpcConfiguration"]["subnets"] = json!([network.subnets[0]]);
-    let none = client.json("ecs", "RunTask", &run);
-    assert_eq!(arns(&none).len(), 0);
-    let reason = none["failures"][1]["reason"]
+    let some = client.json("ecs", "RunTask", &network.run(2));
+    assert_eq!(arns(&some).len(), 1, "the first subnet's zone counts");
+    let reason = some["failures"][0]["reason"]
         .as_str()
         .expect("there is a reason");
     assert!(reason.starts_with("Capacity is unavailable"), "{reason}");
+    let mut elsewhere = network.run(2);
+    elsewhere["networkConfiguration"]["awsvpcConfiguration"]["subnets"] =
+        json!([network.subnets[1]]);
+    let all = client.json("ecs", "RunTask", &elsewhere);
+    assert_eq!(arns(&all).len(), 2, "the other zone has");
+
+    // It says so in an error as well, or by the end of a task that it launched.
+    proxy.set(|settings| settings.capacity.fargate_shortage = Shortage::Error);
+    let refused = client.try_json("ecs", "RunTask", &network.run(1));
+    let refused = refused.expect("an answer arrives");
+    assert_eq!(refused.code(), "ClientException");
+    proxy.set(|settings| settings.capacity.fargate_shortage = Shortage::End);
+    let ended = arns(&client.json("ecs", "RunTask", &network.run(1)));
+    let named = json!({"cluster": "t-cluster", "tasks": ended});
+    let ended = &client.json("ecs", "DescribeTasks", &named)["tasks"][0];
+    assert_eq!(ended["lastStatus"], "STOPPED");
+    assert_eq!(ended["stoppedReason"], reason);
 }
 
 #[test]

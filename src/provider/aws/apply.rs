@@ -10,6 +10,7 @@ use super::ec2::{self, Launch, Launcher, Stacks, Watch, terminate};
 use super::ecs::{self, Maker, TaskWatch};
 use super::ids::Ids;
 use super::network::{self, Builder};
+use super::quotas::Quotas;
 use super::scheme::{Aws, AwsKind, AwsStep, LaunchSpec};
 use crate::engine::{Apply, Failure, Progress};
 use crate::model::Environment;
@@ -32,6 +33,8 @@ pub struct Applier {
     pub ids: Ids,
     /// What launches have in common.
     pub launcher: Launcher,
+    /// What nobody asks for again.
+    pub quotas: Quotas,
     /// Looks on at instances.
     pub watch: Watch,
     /// Looks on at tasks.
@@ -151,6 +154,7 @@ impl Applier {
                 .expect("only a plan made with an event key makes seats"),
             ids: &self.ids,
             watch: &self.tasks,
+            quotas: &self.quotas,
         }
     }
 
@@ -247,6 +251,7 @@ impl Applier {
             environment: self.environment(),
             ids: &self.ids,
             stacks: &stacks,
+            quotas: &self.quotas,
         };
         let launched = self.launcher.launch(&launch, &specs).await?;
         let note = |(action, result): (&&Action<Aws>, Result<Arc<str>, Failure>)| {

@@ -3,16 +3,33 @@
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use backon::Retryable as _;
 
 use super::Session;
 use super::errors::failure;
 use super::limits::{Action, Permit};
-use crate::engine::retry::again;
+use super::session::REACH;
+use crate::engine::retry::{MOST_ATTEMPTS, rhythm};
 use crate::engine::{Failure, FailureClass};
 
 /// How often a call is made that AWS throttles: the limiter says when, with pauses that grow to some
 /// seconds. Then whoever made it learns of it, and may try again.
 const MOST_THROTTLED: u32 = 8;
+
+/// Makes a call of one action until it is answered: for actions that are made of several calls, each of
+/// which may be made twice. A service that answers nobody is left to whoever waits for the whole
+/// action.
+///
+/// # Errors
+/// The last attempt's.
+pub async fn again<T, F: Future<Output = Result<T, Failure>>>(
+    call: impl FnMut() -> F,
+) -> Result<T, Failure> {
+    let helps = |class: FailureClass| class.is_retryable() && class != FailureClass::Unreachable;
+    call.retry(rhythm().with_max_times(MOST_ATTEMPTS - 1))
+        .when(|failure: &Failure| helps(failure.class))
+        .await
+}
 
 impl Session {
     /// Makes a call of an API's action when its time has come, and once more where AWS throttles it,
@@ -49,12 +66,13 @@ impl Session {
         let mut throttled = 0;
         loop {
             let permit = self.permit(action, units).await?;
-            let failure = match request().await {
+            // The SDK's futures are large, and lie in those of all who wait for them.
+            let failure = match self.ask(action, Box::pin(request())).await {
                 Ok(answer) => {
                     permit.passed();
                     return Ok(answer);
                 }
-                Err(error) => failure(action.name, &error),
+                Err(failure) => failure,
             };
             match failure.class {
                 FailureClass::Throttle => {
@@ -70,6 +88,36 @@ impl Session {
             }
             return Err(failure);
         }
+    }
+
+    /// Makes a call, unless its service is known to answer nobody.
+    async fn ask<T, E>(
+        &self,
+        action: Action,
+        request: impl Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send,
+    ) -> Result<T, Failure>
+    where
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    {
+        let silent = || {
+            let message = format!("nobody answers in {}", self.region);
+            Failure::new(FailureClass::Unreachable, action.name, message).with_hint(REACH)
+        };
+        let turn = self.silence.turn(action.service).ok_or_else(silent)?;
+        let error = match request.await {
+            Ok(answer) => {
+                turn.answered();
+                return Ok(answer);
+            }
+            Err(error) => error,
+        };
+        let failure = failure(action.name, &error);
+        if error.raw_response().is_some() {
+            turn.answered();
+        } else if failure.class == FailureClass::Timeout && turn.is_silent() {
+            return Err(silent());
+        }
+        Err(failure)
     }
 
     /// Waits until the call may be made, where something is to be changed no longer than until
@@ -128,7 +176,8 @@ mod tests {
     use aws_smithy_runtime_api::http::StatusCode;
     use aws_smithy_types::body::SdkBody;
     use aws_smithy_types::error::ErrorMetadata;
-    use tokio::time::Instant;
+    use futures_util::future::join_all;
+    use tokio::time::{Instant, sleep};
 
     use super::*;
 
@@ -217,5 +266,58 @@ mod tests {
         for _ in 0..200 {
             session.call(LIST, request).await.unwrap();
         }
+    }
+
+    async fn worked() -> Answer {
+        Ok(())
+    }
+
+    /// What comes of so many calls at once, of which each waits in vain; and how many were sent.
+    async fn in_vain(session: &Session, count: usize) -> (Vec<FailureClass>, u32) {
+        let sent = AtomicU32::new(0);
+        let calls = (0..count).map(|_| {
+            let request = || async {
+                sent.fetch_add(1, Ordering::Relaxed);
+                sleep(Duration::from_secs(30)).await;
+                let answer: Answer = Err(SdkError::timeout_error("no answer"));
+                answer
+            };
+            async move { session.call(LIST, request).await.unwrap_err().class }
+        });
+        let classes = join_all(calls).await;
+        (classes, sent.load(Ordering::Relaxed))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_service_that_answers_nobody_is_found_out_once_and_answers_again_when_it_does() {
+        let (session, begun) = (Session::of_nobody(), Instant::now());
+        session.call(LIST, worked).await.unwrap();
+        let (classes, sent) = in_vain(&session, 20).await;
+        assert_eq!(classes, [FailureClass::Unreachable; 20]);
+        assert_eq!((sent, begun.elapsed().as_secs()), (20, 30));
+        // From now on one of them finds out.
+        let (classes, sent) = in_vain(&session, 20).await;
+        assert_eq!(classes, [FailureClass::Unreachable; 20]);
+        assert_eq!((sent, begun.elapsed().as_secs()), (1, 60));
+        // Other services are other machines.
+        let other = Action::ecs("ListTasks");
+        session.call(other, worked).await.unwrap();
+        // An error is an answer, too.
+        made(&session, vec![("VpcLimitExceeded", 400)])
+            .await
+            .unwrap_err();
+        let (_, sent) = in_vain(&session, 3).await;
+        assert_eq!(sent, 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_is_slow_among_others_is_not_a_service_that_answers_nobody() {
+        let session = Session::of_nobody();
+        let answered = async {
+            sleep(Duration::from_secs(20)).await;
+            made(&session, vec![("", 200)]).await.unwrap();
+        };
+        let ((classes, _), ()) = tokio::join!(in_vain(&session, 2), answered);
+        assert_eq!(classes, [FailureClass::Timeout; 2]);
     }
 }

@@ -17,9 +17,9 @@ use super::observe::{Detail, Thing};
 use super::scheme::{AwsKind, Marks};
 use super::tags::{self, Tag};
 use super::{Session, names};
-use crate::engine::retry::again;
 use crate::engine::{Failure, FailureClass, Progress};
 use crate::model::EnvironmentName;
+use crate::provider::aws::calls::again;
 
 /// What a claim says when the network is complete.
 const MADE: &str = "made";

@@ -51,6 +51,7 @@ pub fn desired(
         ProviderKind::Ecs => {
             let settings = ecs::TaskSettings {
                 account: around.account,
+                observed: around.observed,
                 key: around.key,
                 marks: &marks,
                 network: &network.needs,

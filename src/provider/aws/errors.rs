@@ -120,14 +120,34 @@ pub fn classify(code: &str, message: &str, status: u16) -> FailureClass {
     } else if status >= 500 || is_in(&FAULTS) {
         FailureClass::Connection
     } else {
-        FailureClass::Invalid
+        let class = in_words(message).filter(|_| is_vague(code));
+        class.unwrap_or(FailureClass::Invalid)
     }
 }
 
 /// RunTask on Fargate wraps EC2's throttles (dagster-io/dagster#33439).
 fn wraps_throttle(code: &str, message: &str) -> bool {
+    is_vague(code) && THROTTLES.iter().any(|throttle| message.contains(throttle))
+}
+
+/// ECS's codes for whatever it has no other code for.
+fn is_vague(code: &str) -> bool {
     matches!(code, "InvalidParameterException" | "ClientException")
-        && THROTTLES.iter().any(|throttle| message.contains(throttle))
+}
+
+/// What ECS has no code for, but words, the same wherever they stand: in an error, among the failures
+/// of a RunTask that worked, or as the reason why a task has ended. There is no room ("Amazon ECS API
+/// failure reasons" in the Amazon ECS developer guide, and "How do I troubleshoot an Amazon ECS RunTask
+/// API for a Fargate task that fails with a \"Capacity is unavailable\" error?" at repost.aws), or a
+/// quota of vCPUs or, once, of tasks is used up (wellcomecollection/platform#3875).
+pub fn in_words(message: &str) -> Option<FailureClass> {
+    if message.contains("Capacity is unavailable") || message.contains("RESOURCE:") {
+        Some(FailureClass::Capacity)
+    } else if message.contains("reached the limit on the number of") {
+        Some(FailureClass::Quota)
+    } else {
+        None
+    }
 }
 
 const THROTTLES: [&str; 11] = [
@@ -304,5 +324,23 @@ mod tests {
         assert_eq!(class, FailureClass::Throttle);
         let class = classify("InvalidParameterException", "no subnet", 400);
         assert_eq!(class, FailureClass::Invalid);
+    }
+
+    #[test]
+    fn what_ecs_says_in_words_alone_is_understood_where_it_has_no_code() {
+        let none = "Capacity is unavailable at this time. Please try again later";
+        let limit =
+            "You\u{2019}ve reached the limit on the number of vCPUs you can run concurrently";
+        for (words, class) in [
+            (none, FailureClass::Capacity),
+            ("TaskFailedToStart: RESOURCE:MEMORY", FailureClass::Capacity),
+            (limit, FailureClass::Quota),
+        ] {
+            assert_eq!(in_words(words), Some(class), "{words}");
+            assert_eq!(classify("ClientException", words, 400), class, "{words}");
+        }
+        assert_eq!(in_words("Essential container in task exited"), None);
+        let class = classify("AccessDeniedException", none, 400);
+        assert_eq!(class, FailureClass::Denied);
     }
 }

@@ -13,10 +13,10 @@ use super::ecs::TaskState;
 use super::limits::Action;
 use super::observe::{Detail, Observed, Thing};
 use super::scheme::AwsKind;
-use crate::engine::retry::again;
 use crate::engine::{Failure, FailureClass};
 use crate::expiry::Expires;
 use crate::model::EnvironmentName;
+use crate::provider::aws::calls::again;
 use crate::provider::labels::EXPIRES;
 
 /// How many resources one CreateTags call takes (Amazon EC2 API reference, "CreateTags").

@@ -26,6 +26,12 @@ pub fn forecast(plan: &Plan<Aws>, capacity: Capacity) -> Duration {
     simulate::expected(&demands(plan, capacity))
 }
 
+/// How long they take at best: by one who is alone in the account, knows AWS's buckets to the token, and
+/// is never throttled.
+pub fn at_best(plan: &Plan<Aws>, capacity: Capacity) -> Duration {
+    simulate::at_best(&demands(plan, capacity))
+}
+
 /// Calls of one kind, that one action each may begin as soon as what is before it is done: those of
 /// one action that all seats share, or the same ones of all seats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

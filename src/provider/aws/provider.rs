@@ -16,6 +16,7 @@ use super::forecast::forecast;
 use super::found::{found, resource, shared};
 use super::ids::Ids;
 use super::observe::{self, Detail, Observed, Reach};
+use super::quotas::Quotas;
 use super::scheme::Aws;
 use super::{Session, census, network, preflight, status};
 use crate::engine::{Apply, Failure, Progress};
@@ -54,6 +55,7 @@ impl AwsProvider {
                 key,
                 ids: Ids::default(),
                 launcher: Launcher::default(),
+                quotas: Quotas::default(),
                 watch: Watch::default(),
                 tasks: TaskWatch::default(),
                 known_hosts,

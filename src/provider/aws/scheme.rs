@@ -136,9 +136,10 @@ const STOPS: Lane = Lane {
     width: 20_000,
     batch: 1,
 };
+/// Seats that are ready while a call is under way are marked by the next one, all together.
 const MARKS: Lane = Lane {
     name: "marks",
-    width: 4,
+    width: 1,
     batch: MOST_TAGGED,
 };
 const DELETIONS: Lane = Lane {
@@ -260,6 +261,8 @@ pub struct TaskSpec {
     pub family: Arc<str>,
     /// What is otherwise than in the definition.
     pub overrides: Vec<ContainerOverride>,
+    /// The tasks that the seat has: what is run now is none of those.
+    pub before: Vec<Arc<str>>,
     /// How long it may take to be ready.
     pub patience: Duration,
     /// Whether it says that it is healthy.

@@ -18,9 +18,10 @@ use super::clock;
 use super::ecs::parameters::Account;
 use super::errors::failure;
 use super::limits::Limiter;
-use crate::engine::retry::again;
+use super::silence::Silence;
 use crate::engine::{Failure, FailureClass};
 use crate::expiry::Clocks;
+use crate::provider::aws::calls::again;
 
 /// How long a connection may take, and how long one call may take with it: creating a hundred
 /// instances takes AWS some ten seconds.
@@ -31,6 +32,10 @@ const CALL: Duration = Duration::from_secs(30);
 const FIRST: Duration = Duration::from_secs(20);
 
 const FIRST_CALL: &str = "ask AWS who this is";
+/// What to do where nobody answers.
+pub(super) const REACH: &str = "look whether this machine reaches the internet, and at \
+                                https://health.aws.amazon.com/; the same command again goes on from \
+                                what is there";
 
 /// An account of AWS in one region. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -50,6 +55,8 @@ pub struct Session {
     pub(super) cancel: CancellationToken,
     /// When which call may be made.
     pub(super) limiter: Arc<Limiter>,
+    /// Who answers nobody.
+    pub(super) silence: Arc<Silence>,
     pub(super) ec2: aws_sdk_ec2::Client,
     pub(super) ecs: aws_sdk_ecs::Client,
     pub(super) iam: aws_sdk_iam::Client,
@@ -129,6 +136,7 @@ impl Session {
             clocks,
             cancel,
             limiter: Arc::default(),
+            silence: Arc::default(),
             ec2: aws_sdk_ec2::Client::new(&config),
             ecs: aws_sdk_ecs::Client::new(&config),
             iam: aws_sdk_iam::Client::new(&config),
@@ -159,6 +167,7 @@ impl Session {
             },
             cancel: CancellationToken::new(),
             limiter: Arc::default(),
+            silence: Arc::default(),
             ec2: aws_sdk_ec2::Client::new(&config),
             ecs: aws_sdk_ecs::Client::new(&config),
             iam: aws_sdk_iam::Client::new(&config),
@@ -172,9 +181,7 @@ impl Session {
 
 fn silent(region: &str) -> Failure {
     let message = format!("nobody answers in {region} within {} s", FIRST.as_secs());
-    Failure::new(FailureClass::Timeout, FIRST_CALL, message).with_hint(
-        "look whether this machine reaches the internet, and at https://health.aws.amazon.com/",
-    )
+    Failure::new(FailureClass::Timeout, FIRST_CALL, message).with_hint(REACH)
 }
 
 /// Keeps the date of an answer, be it what was asked for or an error.

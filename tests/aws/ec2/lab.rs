@@ -1,6 +1,7 @@
 //! An event of one test's own on an emulator of its own, whose instances answer over SSH.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use jiff::Timestamp;
 use roxmltree::Node;
 use serde_json::{Value, json};
 
+use crate::aws::ecs::lab as tasks;
 use crate::aws::guest::instance::make_executable;
 use crate::support::aws::client::REGION;
 use crate::support::aws::emulator::Emulator;
@@ -32,8 +34,28 @@ volumes: {work: {}}
 
 const EXPIRES: &str = "dev.seatbox.expires";
 
+/// What an event's seats are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seats {
+    /// Instances of EC2.
+    Instances,
+    /// Tasks of ECS.
+    Tasks,
+}
+
+impl fmt::Display for Seats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Instances => "EC2",
+            Self::Tasks => "ECS",
+        })
+    }
+}
+
 /// An event, with an account of its own.
 pub struct Lab {
+    /// What its seats are.
+    pub seats: Seats,
     /// Its files and its state directory.
     pub desk: Desk,
     /// AWS.
@@ -65,6 +87,7 @@ impl Lab {
         desk.write("stack.yaml", STACK);
         desk.write("first/hello.go", "package main\n");
         let lab = Self {
+            seats: Seats::Instances,
             name: format!("t-{topic}"),
             before: emulator.listing(),
             desk,
@@ -105,6 +128,15 @@ impl Lab {
     /// Where instances have their files.
     pub fn instances(&self) -> PathBuf {
         self.desk.path("instances")
+    }
+
+    /// From now on instances and tasks take so long to start and to end: each wait for that is a pause
+    /// of seconds between two looks.
+    pub fn seats_take(&self, time: Duration) {
+        self.proxy.set(|settings| {
+            settings.lifecycle.starts_in = time;
+            settings.lifecycle.ends_in = time;
+        });
     }
 
     /// From now on instances answer at once that all is well, without a server of their own: where
@@ -221,8 +253,27 @@ impl Lab {
         alive
     }
 
-    /// How many instances there have been, those among them that are gone.
+    /// Makes sure that there is one instance, or one task, for each of so many seats and no other, and
+    /// gives what AWS calls them, in the order of the seats.
+    #[track_caller]
+    pub fn assert_ids(&self, count: u32) -> Vec<String> {
+        match self.seats {
+            Seats::Instances => {
+                let alive = self.assert_seats(count).into_iter();
+                alive.map(|one| one.id).collect()
+            }
+            Seats::Tasks => {
+                let running = tasks::assert_seats(self, count).into_iter();
+                running.map(|one| one.arn).collect()
+            }
+        }
+    }
+
+    /// How many instances or tasks there have been, those among them that are gone.
     pub fn ever(&self) -> usize {
+        if self.seats == Seats::Tasks {
+            return tasks::ever(self);
+        }
         let filter = [
             ("Filter.1.Name", "instance-state-name"),
             ("Filter.1.Value.1", "pending"),
@@ -352,4 +403,15 @@ pub fn states(report: &Value) -> Vec<&str> {
     states.sort_unstable();
     states.dedup();
     states
+}
+
+/// The failures of a report's seats that failed, all of that class.
+#[track_caller]
+pub fn failures(report: &Value, class: &str) -> Vec<Value> {
+    let seats = report["seats"].as_array().expect("there are seats");
+    let failures = seats.iter().map(|seat| seat["failure"].clone());
+    let failures: Vec<Value> = failures.filter(|failure| !failure.is_null()).collect();
+    let alike = failures.iter().all(|failure| failure["class"] == class);
+    assert!(alike, "{report:#}");
+    failures
 }

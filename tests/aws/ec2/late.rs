@@ -1,32 +1,14 @@
 //! What is new is not seen everywhere at once.
 
-use std::time::Duration;
-
 use super::lab::Lab;
+use crate::aws::unreliable;
 
 #[test]
 fn what_is_not_seen_yet_is_waited_for_and_not_made_again() {
-    let lab = Lab::new("late", 5);
-    lab.proxy
-        .set(|settings| settings.visibility.hides_for = Duration::from_secs(3));
-    lab.up();
-    lab.assert_seats(5);
-    assert_eq!(lab.ever(), 5);
-    lab.json(&["reset", "--seats", "2", "--workspace"]);
-    lab.assert_seats(5);
-    assert_eq!(lab.ever(), 6);
-    lab.down();
+    unreliable::wait_for_what_is_new(&Lab::new("late", 5), 5);
 }
 
 #[test]
 fn what_half_of_the_looks_miss_is_made_once_and_goes_in_the_end() {
-    let lab = Lab::new("blinking", 5);
-    lab.proxy.set(|settings| {
-        settings.visibility.hides_for = Duration::from_secs(3);
-        settings.visibility.percent = 50.0;
-    });
-    lab.up();
-    lab.assert_seats(5);
-    assert_eq!(lab.ever(), 5);
-    lab.down();
+    unreliable::overlook_half(&Lab::new("blinking", 5), 5);
 }

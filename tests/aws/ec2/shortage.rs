@@ -1,6 +1,6 @@
 //! What AWS has not, and what an account may not have.
 
-use super::lab::Lab;
+use super::lab::{Lab, failures};
 use crate::support::aws::answer::Refusal;
 
 #[test]
@@ -38,14 +38,7 @@ fn seats_without_any_room_are_named_and_come_once_there_is_some() {
         room.insert(("*".to_owned(), "*".to_owned()), 2);
     });
     let ran = lab.run(&["up", "--output", "json"]).exits(3);
-    let report = ran.json();
-    let seats = report["seats"].as_array().unwrap();
-    let failed: Vec<_> = seats
-        .iter()
-        .filter(|seat| !seat["failure"].is_null())
-        .collect();
-    assert_eq!(failed.len(), 1, "{report:#}");
-    assert_eq!(failed[0]["failure"]["class"], "capacity", "{report:#}");
+    assert_eq!(failures(&ran.json(), "capacity").len(), 1, "{ran}");
     assert_eq!(lab.alive().len(), 2);
     lab.proxy.set(|settings| settings.capacity.room.clear());
     lab.up();
@@ -70,17 +63,11 @@ fn of_23_seats_with_a_quota_for_20_3_are_named_with_the_quota() {
         }
     });
     let ran = lab.run(&["up", "--output", "json"]).exits(3);
-    let report = ran.json();
-    let seats = report["seats"].as_array().unwrap();
-    let failed: Vec<_> = seats
-        .iter()
-        .filter(|seat| !seat["failure"].is_null())
-        .collect();
-    assert_eq!(failed.len(), 3, "{report:#}");
-    for seat in failed {
-        assert_eq!(seat["failure"]["class"], "quota", "{report:#}");
-        let hint = seat["failure"]["hint"].as_str().unwrap_or_default();
-        assert!(hint.contains("L-1216C47A"), "{report:#}");
+    let failures = failures(&ran.json(), "quota");
+    assert_eq!(failures.len(), 3, "{ran}");
+    for failure in failures {
+        let hint = failure["hint"].as_str().unwrap_or_default();
+        assert!(hint.contains("L-1216C47A"), "{ran}");
     }
     assert_eq!(lab.alive().len(), 20);
     // Asking again and again does not raise a quota.

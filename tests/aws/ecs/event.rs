@@ -1,5 +1,7 @@
 //! A whole event, from the evening before to the certificate.
 
+use std::time::Duration;
+
 use super::lab::{alike, lab};
 use crate::aws::ec2::lab::states;
 
@@ -8,6 +10,7 @@ const SEATS: u32 = 23;
 #[test]
 fn seats_come_up_are_put_back_live_longer_and_leave_nothing() {
     let lab = lab("tasks", SEATS);
+    lab.seats_take(Duration::from_millis(500));
     let report = lab.up();
     assert_eq!(report["seats"].as_array().unwrap().len(), SEATS as usize);
     let status = lab.json(&["status"]);

@@ -11,6 +11,26 @@ use super::fargate;
 use super::upstream::Upstream;
 use super::xml;
 
+/// How Fargate says that there is no room for a task.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub enum Shortage {
+    /// Among the failures of a launch that worked.
+    #[default]
+    Failure,
+    /// As an error.
+    Error,
+    /// By the end of a task that it launched.
+    End,
+}
+
+/// How many tasks a launch on Fargate gets, why not all, and where.
+#[derive(Debug, Default)]
+pub(super) struct Fit {
+    pub count: u64,
+    pub reason: Option<&'static str>,
+    pub zone: String,
+}
+
 /// What there is; without limits until a test sets some.
 #[derive(Debug, Default, Clone)]
 pub struct Capacity {
@@ -21,8 +41,11 @@ pub struct Capacity {
     pub vcpus: Option<u64>,
     /// How many VPCs the account may have, as its quota.
     pub vpcs: Option<usize>,
-    /// Zones in which Fargate has none.
-    pub fargate_without: Vec<String>,
+    /// How many tasks on Fargate still fit in a zone; `*` stands for any. What is not named is without
+    /// end.
+    pub fargate_room: BTreeMap<String, u64>,
+    /// How Fargate says that there is no room.
+    pub fargate_shortage: Shortage,
     /// How many vCPUs all Fargate tasks may have, as the account's quota.
     pub fargate_vcpus: Option<u64>,
 }
@@ -94,38 +117,54 @@ impl Capacity {
         Ok(fits)
     }
 
-    /// How many tasks a launch on Fargate is to get, and why not all.
-    pub(super) async fn fit_tasks(
-        &self,
-        call: &Call,
-        upstream: &Upstream,
-    ) -> (u64, Option<&'static str>) {
+    /// How many tasks a launch on Fargate is to get. They are all in one zone, that of the first of
+    /// its subnets: AWS takes one of them.
+    pub(super) async fn fit_tasks(&self, call: &Call, upstream: &Upstream) -> Fit {
         let wanted = call.number("count").unwrap_or(1);
-        if !fargate::launches(call) {
-            return (wanted, None);
-        }
-        if !self.fargate_without.is_empty() {
-            let network = &call.json()["networkConfiguration"]["awsvpcConfiguration"];
-            let mut has_room = false;
-            for subnet in network["subnets"].as_array().into_iter().flatten() {
-                let zone = zone_of(call, subnet.as_str().unwrap_or_default(), upstream).await;
-                has_room |= !self.fargate_without.contains(&zone);
-            }
-            if !has_room {
-                return (0, Some(NO_CAPACITY));
-            }
-        }
-        let Some(quota) = self.fargate_vcpus else {
-            return (wanted, None);
+        let mut fit = Fit {
+            count: wanted,
+            ..Fit::default()
         };
-        let each = fargate::cpu(call, upstream).await.max(1);
-        let used = cpu_used(call, upstream).await;
-        let fits = (quota * 1024).saturating_sub(used) / each;
-        (fits.min(wanted), (fits < wanted).then_some(NO_VCPUS))
+        if !fargate::launches(call) {
+            return fit;
+        }
+        if !self.fargate_room.is_empty() {
+            let network = &call.json()["networkConfiguration"]["awsvpcConfiguration"];
+            let subnet = network["subnets"][0].as_str().unwrap_or_default();
+            fit.zone = zone_of(call, subnet, upstream).await;
+            let room = self.fargate_key(&fit.zone);
+            let room = room.map_or(wanted, |key| self.fargate_room[key]);
+            if room < wanted {
+                (fit.count, fit.reason) = (room, Some(NO_CAPACITY));
+            }
+        }
+        if let Some(quota) = self.fargate_vcpus {
+            let each = fargate::cpu(call, upstream).await.max(1);
+            let used = cpu_used(call, upstream).await;
+            let room = (quota * 1024).saturating_sub(used) / each;
+            if room < fit.count {
+                (fit.count, fit.reason) = (room, Some(NO_VCPUS));
+            }
+        }
+        fit
+    }
+
+    fn fargate_key<'a>(&self, zone: &'a str) -> Option<&'a str> {
+        [zone, "*"]
+            .into_iter()
+            .find(|zone| self.fargate_room.contains_key(*zone))
+    }
+
+    /// Takes down that tasks were launched on Fargate in a zone.
+    pub(super) fn launched_tasks(&mut self, zone: &str, count: u64) {
+        let key = self.fargate_key(zone);
+        if let Some(room) = key.and_then(|key| self.fargate_room.get_mut(key)) {
+            *room = room.saturating_sub(count);
+        }
     }
 }
 
-const NO_CAPACITY: &str = "Capacity is unavailable at this time. Please try again later or in a \
+pub(super) const NO_CAPACITY: &str = "Capacity is unavailable at this time. Please try again later or in a \
                            different availability zone";
 const NO_VCPUS: &str =
     "You\u{2019}ve reached the limit on the number of vCPUs you can run concurrently";
@@ -142,6 +181,14 @@ pub(super) async fn check_vpcs(
     }
     let message = "The maximum number of VPCs has been reached.";
     Err(Refusal::new("VpcLimitExceeded", message))
+}
+
+/// The names of the tasks in the answer to a launch.
+pub(super) fn tasks(answer: &Answer) -> Vec<String> {
+    let value: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let tasks = value["tasks"].as_array().into_iter().flatten();
+    let arns = tasks.filter_map(|task| task["taskArn"].as_str());
+    arns.map(str::to_owned).collect()
 }
 
 /// The answer to a launch, with a failure for each task that it lacks.

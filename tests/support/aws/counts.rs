@@ -47,6 +47,8 @@ impl Tally {
 #[derive(Debug, Clone)]
 pub struct Record {
     pub call: Arc<Call>,
+    #[allow(dead_code, reason = "it is the race that wants to know when")]
+    pub arrived: Instant,
     pub outcome: Option<Outcome>,
 }
 
@@ -61,8 +63,11 @@ impl Counts {
     /// Takes a call down that arrives.
     pub(super) fn arrives(&self, call: Arc<Call>) -> usize {
         let mut records = self.records.lock().expect("nobody panics");
-        let outcome = None;
-        records.push(Record { call, outcome });
+        records.push(Record {
+            call,
+            arrived: Instant::now(),
+            outcome: None,
+        });
         self.arrived.notify_all();
         records.len() - 1
     }
@@ -95,7 +100,7 @@ impl Counts {
     /// How many calls of each action came to what; those under way are not among them.
     pub fn by_action(&self) -> BTreeMap<String, Tally> {
         let mut tallies = BTreeMap::<String, Tally>::new();
-        for Record { call, outcome } in self.records.lock().expect("nobody panics").iter() {
+        for Record { call, outcome, .. } in self.records.lock().expect("nobody panics").iter() {
             if let Some(outcome) = outcome {
                 tallies
                     .entry(call.action.clone())

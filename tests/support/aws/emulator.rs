@@ -47,11 +47,10 @@ impl Emulator {
     }
 
     fn started_by(script: &str) -> Self {
-        let program = program();
         let directory = TempDir::with_prefix("sbt-moto-").expect("a temporary directory is made");
         let log = File::create(log(directory.path())).expect("a log can be written");
         // In the process group of the test, so that whatever ends a test that hangs ends it, too.
-        let process = Command::new(program.with_file_name("python3"))
+        let process = Command::new(python())
             .args([script, "-H", "127.0.0.1", "-p", "0"])
             .env("MOTO_ENABLE_AMI_VALIDATION", "1")
             .env("MOTO_ENABLE_KEYPAIR_VALIDATION", "1")
@@ -62,7 +61,7 @@ impl Emulator {
             .stdout(log.try_clone().expect("a log can be written"))
             .stderr(log)
             .spawn()
-            .unwrap_or_else(|error| panic!("{} can't be started: {error}", program.display()));
+            .unwrap_or_else(|error| panic!("{} can't be started: {error}", python().display()));
         // Whatever goes wrong from here on, it is ended.
         let mut emulator = Self {
             process,
@@ -152,6 +151,11 @@ impl Drop for Emulator {
 
 fn log(directory: &Path) -> PathBuf {
     directory.join("moto.log")
+}
+
+/// The Python that it is installed for.
+pub fn python() -> PathBuf {
+    program().with_file_name("python3")
 }
 
 fn program() -> PathBuf {

@@ -93,12 +93,37 @@ async fn run(call: &Call, upstream: &Upstream) -> Result<(), Refusal> {
         return refusal("Container Overrides length must be at most 8192");
     }
     let sizes = [&overrides["cpu"], &overrides["memory"]];
+    if call.text("launchType") == Some("EC2") {
+        return run_on_instances(call, upstream).await;
+    }
     if !launches(call) || sizes.iter().all(|size| size.is_null()) {
         return Ok(());
     }
     let described = described(call, upstream).await;
     let size = |name: &str| units(&overrides[name]).or_else(|| units(&described[name]));
     pair(size("cpu"), size("memory"))
+}
+
+/// What a launch on container instances must be like, and find.
+async fn run_on_instances(call: &Call, upstream: &Upstream) -> Result<(), Refusal> {
+    let refusal = |message: &str| Err(Refusal::new("InvalidParameterException", message));
+    let network = &call.json()["networkConfiguration"]["awsvpcConfiguration"];
+    if network["assignPublicIp"] == "ENABLED" {
+        return refusal("Assign public IP is not supported for this launch type.");
+    }
+    let needs = &described(call, upstream).await["requiresCompatibilities"];
+    let needs = needs.as_array();
+    if needs.is_some_and(|needs| !needs.is_empty() && !needs.iter().any(|need| need == "EC2")) {
+        return refusal("Task definition does not support launch_type EC2.");
+    }
+    let named = serde_json::json!({"cluster": call.json()["cluster"]});
+    let found = upstream
+        .ask_json(call, "ecs", "ListContainerInstances", named)
+        .await;
+    match found["containerInstanceArns"].as_array() {
+        Some(found) if !found.is_empty() => Ok(()),
+        _ => refusal("No Container Instances were found in your cluster."),
+    }
 }
 
 async fn described(call: &Call, upstream: &Upstream) -> Value {

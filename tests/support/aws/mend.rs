@@ -1,5 +1,7 @@
 //! Where the emulator is not lax but wrong: this is set right whatever the settings say.
 
+use std::collections::HashSet;
+
 use serde_json::{Value, json};
 
 use super::answer::Answer;
@@ -134,30 +136,41 @@ async fn remove_acl(asked: &Call, upstream: &Upstream) {
 async fn keep_families_of_status(asked: &Call, answer: &mut Answer, upstream: &Upstream) {
     let mut value: Value = serde_json::from_str(answer.text()).unwrap_or_default();
     let wanted = asked.text("status").unwrap_or("ACTIVE");
-    let mut kept = Vec::new();
-    for family in value["families"].as_array().cloned().unwrap_or_default() {
-        let mut has = [false; 2];
-        for (has, status) in has.iter_mut().zip(["ACTIVE", "INACTIVE"]) {
-            let filter = json!({"familyPrefix": family, "status": status});
-            let revisions = upstream
-                .ask_json(asked, "ecs", "ListTaskDefinitions", filter)
-                .await;
-            *has = revisions["taskDefinitionArns"]
-                .as_array()
-                .is_some_and(|list| !list.is_empty());
-        }
-        let [active, inactive] = has;
-        let is_meant = match wanted {
-            "ACTIVE" => active,
-            "INACTIVE" => !active && inactive,
-            _ => active || inactive,
-        };
-        if is_meant {
-            kept.push(family);
-        }
+    let mut having = Vec::new();
+    for status in ["ACTIVE", "INACTIVE"] {
+        let filter = json!({"status": status});
+        let mut revisions = upstream
+            .ask_json(asked, "ecs", "ListTaskDefinitions", filter)
+            .await;
+        let revisions = revisions["taskDefinitionArns"].as_array_mut();
+        having.push(families(revisions.map(std::mem::take).unwrap_or_default()));
     }
+    let listed = value["families"].as_array().cloned().unwrap_or_default();
+    let is_meant = |family: &Value| {
+        let has = |index: usize| {
+            family
+                .as_str()
+                .is_some_and(|name| having[index].contains(name))
+        };
+        match wanted {
+            "ACTIVE" => has(0),
+            "INACTIVE" => !has(0) && has(1),
+            _ => has(0) || has(1),
+        }
+    };
+    let kept: Vec<Value> = listed.into_iter().filter(is_meant).collect();
     value["families"] = kept.into();
     answer.body = value.to_string().into();
+}
+
+/// The families of revisions, by these revisions' names.
+fn families(arns: Vec<Value>) -> HashSet<String> {
+    // …:task-definition/FAMILY:REVISION
+    let family = |arn: Value| {
+        let (family, _) = arn.as_str()?.rsplit('/').next()?.split_once(':')?;
+        Some(family.to_owned())
+    };
+    arns.into_iter().filter_map(family).collect()
 }
 
 async fn remove_interface_of_task(asked: &Call, answer: &Answer, upstream: &Upstream) {

@@ -5,16 +5,17 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::answer::{Answer, Refusal};
-use super::call::Call;
+use super::call::{Call, Parameters};
+use super::capacity::Shortage;
 use super::lifecycle::Lifecycle;
 use super::pages::List;
 use super::settings::Settings;
 use super::tokens::Tokens;
 use super::upstream::Upstream;
-use super::{capacity, dependencies, fargate, images, mend, quotas, shape, xml};
+use super::{capacity, dependencies, fargate, images, mend, quotas, shape, streams, tasks, xml};
 
 /// What is done to calls, and what of that has to be known from one call to the next.
 pub(super) struct Rules {
@@ -88,6 +89,10 @@ impl Rules {
         if let Some(answer) = images::answer(call, &self.upstream).await {
             return Ok(answer);
         }
+        streams::check(call, &self.upstream).await?;
+        if call.is("ecs", "ExecuteCommand") {
+            return self.execute(call).await;
+        }
         if looks_at_fargate && call.service == "ecs" {
             fargate::check(call, &self.upstream).await?;
         }
@@ -108,11 +113,20 @@ impl Rules {
         }
         let answer = match &*call.action {
             "RunInstances" => self.run_instances(call, &mut vcpus).await?,
-            "RunTask" => self.run_tasks(call).await,
+            "RunTask" => self.run_tasks(call).await?,
             _ => self.fetch(call).await?,
         };
         self.with(|settings| settings.tokens.remember(call, &answer));
         Ok(answer)
+    }
+
+    /// A session in a task.
+    async fn execute(&self, call: &Call) -> Result<Answer, Refusal> {
+        let parameters = call.json();
+        let named = json!({"cluster": parameters["cluster"], "tasks": [parameters["task"]]});
+        let described = call.instead("ecs", "DescribeTasks", Parameters::Json(named));
+        let described = self.pass(&described).await;
+        self.with(|settings| settings.exec.open(call, &described))
     }
 
     async fn run_instances(
@@ -137,10 +151,16 @@ impl Rules {
         Ok(answer)
     }
 
-    async fn run_tasks(&self, call: &Call) -> Answer {
+    async fn run_tasks(&self, call: &Call) -> Result<Answer, Refusal> {
         let capacity = self.with(|settings| settings.capacity.clone());
         let wanted = call.number("count").unwrap_or(1);
-        let (count, reason) = capacity.fit_tasks(call, &self.upstream).await;
+        let fit = capacity.fit_tasks(call, &self.upstream).await;
+        let is_short = fit.reason == Some(capacity::NO_CAPACITY);
+        let ends = is_short && capacity.fargate_shortage == Shortage::End;
+        if is_short && fit.count == 0 && capacity.fargate_shortage == Shortage::Error {
+            return Err(Refusal::new("ClientException", capacity::NO_CAPACITY));
+        }
+        let count = if ends { wanted } else { fit.count };
         let mut answer = None;
         if count > 0 {
             let mut fitting = call.clone();
@@ -148,26 +168,42 @@ impl Rules {
             let mut launched = self.upstream.forward(&fitting).await;
             mend::answer(call, &mut launched, &self.upstream).await;
             if !launched.worked() {
-                return launched;
+                return Ok(launched);
             }
-            let value: Value = serde_json::from_str(launched.text()).unwrap_or_default();
-            let tasks = value["tasks"].as_array().into_iter().flatten();
-            let arns: Vec<String> = tasks
-                .filter_map(|task| task["taskArn"].as_str().map(str::to_owned))
-                .collect();
+            let arns = capacity::tasks(&launched);
+            // The emulator's instances are full, and it says nothing of it.
+            let missing = count - arns.len() as u64;
+            if missing > 0 {
+                return Ok(capacity::with_failures(
+                    Some(launched),
+                    missing,
+                    "RESOURCE:MEMORY",
+                ));
+            }
+            tasks::born(&mut launched, self.with(|settings| settings.clock.now()));
             self.with(|settings| {
-                settings.lifecycle.launched(arns);
+                settings.lifecycle.launched(arns.iter().cloned());
                 settings.lifecycle.answer(call, &mut launched);
+                settings.exec.answer(call, &mut launched);
                 settings.visibility.learn(call, &launched);
+                settings.capacity.launched_tasks(&fit.zone, fit.count);
             });
+            for arn in arns.iter().skip(fit.count as usize) {
+                let stop = json!({
+                    "cluster": call.json()["cluster"], "task": arn, "reason": capacity::NO_CAPACITY,
+                });
+                let stop = call.instead("ecs", "StopTask", Parameters::Json(stop));
+                self.pass(&stop).await;
+            }
             answer = Some(launched);
         }
-        match (answer, reason) {
+        Ok(match (answer, fit.reason) {
             (Some(answer), None) => answer,
+            (Some(answer), Some(_)) if ends => answer,
             (answer, reason) => {
                 capacity::with_failures(answer, wanted - count, reason.unwrap_or_default())
             }
-        }
+        })
     }
 
     /// What the emulator answers, in pages if it is a list.
@@ -229,6 +265,7 @@ impl Rules {
         mend::answer(call, answer, &self.upstream).await;
         self.with(|settings| {
             settings.lifecycle.answer(call, answer);
+            settings.exec.answer(call, answer);
             settings.lingering.answer(call, answer);
             settings.visibility.cut(call, answer);
             settings.visibility.learn(call, answer);

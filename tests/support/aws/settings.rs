@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::answer::Refusal;
 use super::capacity::Capacity;
 use super::clock::Clock;
+use super::exec::Exec;
 use super::faults::Faults;
 use super::lifecycle::Lifecycle;
 use super::lingering::Lingering;
@@ -34,6 +35,8 @@ pub struct Settings {
     pub capacity: Capacity,
     /// How long instances and tasks take to start and to end.
     pub lifecycle: Lifecycle,
+    /// How tasks are fit for commands.
+    pub exec: Exec,
     /// What is gone and listed still.
     pub lingering: Lingering,
     /// Lists in pages.

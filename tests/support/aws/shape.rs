@@ -6,7 +6,7 @@ use super::answer::Refusal;
 use super::call::{Call, Parameters};
 
 /// The most that one call may name, by service, action and parameter.
-const MOST: [(&str, &str, &str, usize); 12] = [
+const MOST: [(&str, &str, &str, usize); 13] = [
     ("ec2", "TerminateInstances", "InstanceId", 1000),
     ("ec2", "DescribeInstances", "InstanceId", 1000),
     ("ec2", "CreateTags", "ResourceId", 1000),
@@ -16,6 +16,7 @@ const MOST: [(&str, &str, &str, usize); 12] = [
     ("ecs", "DeleteTaskDefinitions", "taskDefinitions", 10),
     ("ssm", "GetParameters", "Names", 10),
     ("ssm", "DeleteParameters", "Names", 10),
+    ("logs", "FilterLogEvents", "logStreamNames", 100),
     ("tagging", "TagResources", "ResourceARNList", 20),
     ("tagging", "UntagResources", "ResourceARNList", 20),
     ("tagging", "GetResources", "ResourceARNList", 100),

@@ -1,6 +1,7 @@
 //! A task with all its containers. The emulator's tasks have the first of their definition alone, which
 //! never starts.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::answer::Answer;
@@ -32,6 +33,15 @@ pub(super) async fn complete(asked: &Call, answer: &mut Answer, upstream: &Upstr
                 task[size] = definition[size].clone();
             }
         }
+    }
+    answer.body = value.to_string().into();
+}
+
+/// Says in the answer to a launch when its tasks were made.
+pub(super) fn born(answer: &mut Answer, now: Timestamp) {
+    let mut value: Value = serde_json::from_str(answer.text()).unwrap_or_default();
+    for task in value["tasks"].as_array_mut().into_iter().flatten() {
+        task["createdAt"] = (now.as_millisecond() as f64 / 1000.0).into();
     }
     answer.body = value.to_string().into();
 }

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::answer::{Answer, Refusal};
 use super::call::{Call, Parameters};
+use super::capacity;
 
 /// The calls that carried a token and worked. All callers are of one account.
 #[derive(Debug, Default)]
@@ -45,8 +46,13 @@ impl Tokens {
         }
     }
 
-    /// Takes down what a call was answered that worked.
+    /// Takes down what a call was answered that worked. A launch that launched nothing did not: an
+    /// answer is kept where something was changed ("Ensuring idempotency" in the Amazon ECS API
+    /// reference).
     pub(super) fn remember(&mut self, call: &Call, answer: &Answer) {
+        if call.is("ecs", "RunTask") && capacity::tasks(answer).is_empty() {
+            return;
+        }
         if let Some(token) = Self::of(call).filter(|_| self.count && answer.worked()) {
             let known = (call.parameters.clone(), answer.clone());
             self.known.insert(key(call, token), known);

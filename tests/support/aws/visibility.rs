@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::answer::{Answer, Refusal};
 use super::call::{Call, Parameters};
-use super::xml;
+use super::{capacity, xml};
 
 /// Which ids the answer to a creating call holds.
 const BIRTHS: [(&str, &str); 6] = [
@@ -21,6 +21,14 @@ const BIRTHS: [(&str, &str); 6] = [
     ("CreateSecurityGroup", "groupId"),
     ("CreateInternetGateway", "internetGatewayId"),
     ("CreateRouteTable", "routeTableId"),
+];
+
+/// Calls that make something by a name, which parameter that is, and what is made.
+const NAMED_BIRTHS: [(&str, &str, &str); 4] = [
+    ("CreateCluster", "clusterName", "cluster"),
+    ("RegisterTaskDefinition", "family", "definition"),
+    ("CreateRole", "RoleName", "role"),
+    ("CreateLogGroup", "logGroupName", "group"),
 ];
 
 /// What says that there is no such thing, by the beginning of the id.
@@ -86,10 +94,13 @@ impl Visibility {
         let birth = BIRTHS.iter().find(|(action, _)| *action == call.action);
         let mut ids = birth.map_or_else(Vec::new, |(_, id)| xml::texts(answer.text(), id));
         if call.is("ecs", "RunTask") {
-            let answer: Value = serde_json::from_str(answer.text()).unwrap_or_default();
-            let tasks = answer["tasks"].as_array().into_iter().flatten();
-            let arns = tasks.filter_map(|task| task["taskArn"].as_str());
-            ids.extend(arns.map(str::to_owned));
+            ids.extend(capacity::tasks(answer));
+        }
+        let birth = NAMED_BIRTHS
+            .iter()
+            .find(|(action, ..)| *action == call.action);
+        if let Some((_, name, kind)) = birth {
+            ids.extend(call.text(name).map(|name| format!("{kind}/{name}")));
         }
         for id in ids {
             self.born.entry(id).or_insert(now);
@@ -120,8 +131,15 @@ impl Visibility {
             }
             _ => call.texts(),
         };
+        let mut named: Vec<String> = named.into_iter().map(str::to_owned).collect();
+        named.extend(by_name(call));
+        if call.is("ecs", "RunTask") {
+            // ECS takes on the roles of the task's definition.
+            let roles = self.born.keys().filter(|id| id.starts_with("role/"));
+            named.extend(roles.cloned());
+        }
         let missed = named.into_iter().find(|id| self.misses(id));
-        missed.map_or(Ok(()), |id| Err(refusal(call, id)))
+        missed.map_or(Ok(()), |id| Err(refusal(call, &id)))
     }
 
     /// Takes out of a list what it does not see.
@@ -175,6 +193,36 @@ impl Visibility {
                     failures.extend(missing);
                 }
             }
+            "DescribeClusters" => {
+                let name = |cluster: &Value| {
+                    format!(
+                        "cluster/{}",
+                        cluster["clusterName"].as_str().unwrap_or_default()
+                    )
+                };
+                if let Some(clusters) = answer["clusters"].as_array_mut() {
+                    clusters.retain(|cluster| !self.misses(&name(cluster)));
+                }
+            }
+            "DescribeLogGroups" => {
+                let name = |group: &Value| {
+                    format!(
+                        "group/{}",
+                        group["logGroupName"].as_str().unwrap_or_default()
+                    )
+                };
+                if let Some(groups) = answer["logGroups"].as_array_mut() {
+                    groups.retain(|group| !self.misses(&name(group)));
+                }
+            }
+            "ListTaskDefinitionFamilies" => {
+                if let Some(families) = answer["families"].as_array_mut() {
+                    families.retain(|family| {
+                        let family = family.as_str().unwrap_or_default();
+                        !self.misses(&format!("definition/{family}"))
+                    });
+                }
+            }
             "GetResources" => {
                 if let Some(found) = answer["ResourceTagMappingList"].as_array_mut() {
                     found.retain(|one| {
@@ -189,13 +237,49 @@ impl Visibility {
     }
 }
 
+/// What a call uses that is called by its name.
+fn by_name(call: &Call) -> Vec<String> {
+    let of = |parameter: &str, kind: &str| {
+        let name = call.text(parameter)?.rsplit('/').next()?;
+        let name = name.split(':').next()?;
+        Some(format!("{kind}/{name}"))
+    };
+    let names = match &*call.service {
+        "ecs" => [of("cluster", "cluster"), of("taskDefinition", "definition")],
+        "iam" if call.action != "CreateRole" => [of("RoleName", "role"), None],
+        "logs" if call.action == "PutRetentionPolicy" => {
+            let group = call.text("logGroupName");
+            [group.map(|name| format!("group/{name}")), None]
+        }
+        _ => [None, None],
+    };
+    names.into_iter().flatten().collect()
+}
+
 fn refusal(call: &Call, id: &str) -> Refusal {
     let code = CODES.iter().find(|(start, _)| id.starts_with(start));
-    match (&*call.service, code) {
-        ("ec2", Some((_, code))) => Refusal::new(code, format!("The ID '{id}' does not exist")),
-        (_, Some((_, code))) => Refusal::new(
+    let kind = id.split_once('/').map_or("", |(kind, _)| kind);
+    match (&*call.service, code, kind) {
+        ("ec2", Some((_, code)), _) => Refusal::new(code, format!("The ID '{id}' does not exist")),
+        (_, Some((_, code)), _) => Refusal::new(
             "InvalidParameterException",
             format!("The ID '{id}' does not exist (ErrorCode: {code})"),
+        ),
+        (_, _, "cluster") => Refusal::new("ClusterNotFoundException", "Cluster not found."),
+        (_, _, "definition") => {
+            Refusal::new("ClientException", "Unable to describe task definition.")
+        }
+        ("ecs", _, "role") => Refusal::new(
+            "ClientException",
+            "ECS was unable to assume the role that was provided for this task.",
+        ),
+        (_, _, "role") => {
+            let message = format!("The role with name {id} cannot be found.");
+            Refusal::with_status(404, "NoSuchEntity", message)
+        }
+        (_, _, "group") => Refusal::new(
+            "ResourceNotFoundException",
+            "The specified log group does not exist.",
         ),
         _ => Refusal::new(
             "InvalidParameterException",

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use aws_sdk_ecs::types::TaskDefinitionStatus;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
-use crate::engine::retry::again;
 use crate::engine::{Failure, FailureClass};
 use crate::provider::aws::Session;
+use crate::provider::aws::calls::again;
 use crate::provider::aws::limits::Action;
 
 /// How many clusters or tasks one call describes (Amazon ECS API reference).

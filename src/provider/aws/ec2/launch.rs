@@ -1,7 +1,7 @@
 //! Launching instances: one call makes those of many seats.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_ec2::types::{
@@ -25,6 +25,7 @@ use crate::plan::Key;
 use crate::provider::aws::ids::Ids;
 use crate::provider::aws::limits::Action;
 use crate::provider::aws::network::{known, specification};
+use crate::provider::aws::quotas::Quotas;
 use crate::provider::aws::scheme::{AwsKind, LaunchSpec};
 use crate::provider::aws::tags::{self, LAUNCH, SEATS};
 use crate::provider::aws::{Session, names};
@@ -37,28 +38,10 @@ const LOOKS: (u32, Duration) = (3, Duration::from_secs(1));
 /// How many dead instances AWS may remember of one token before it is strange.
 const MOST_TOKENS: usize = 5;
 
-/// What was refused for want of a quota: nobody asks again.
-#[derive(Debug, Default)]
-pub struct Quotas(Mutex<Option<Failure>>);
-
-impl Quotas {
-    fn used_up(&self) -> Option<Failure> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-    }
-
-    fn note(&self, failure: &Failure) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure.clone());
-    }
-}
-
 /// What launches have in common.
 #[derive(Debug, Default)]
 pub struct Launcher {
     image: OnceCell<Image>,
-    quotas: Quotas,
 }
 
 /// Where, and for what.
@@ -71,6 +54,8 @@ pub struct Launch<'a> {
     pub ids: &'a Ids,
     /// What makes instances seats.
     pub stacks: &'a Stacks<'a>,
+    /// What nobody asks for again.
+    pub quotas: &'a Quotas,
 }
 
 /// How many must be made for a call to make any.
@@ -132,7 +117,7 @@ impl Launcher {
             if in_vain || (least == Least::One && specs.len() == 1 && last.is_some()) {
                 continue;
             }
-            if let Some(failure) = self.quotas.used_up() {
+            if let Some(failure) = launch.quotas.used_up() {
                 last = Some(failure);
                 break;
             }
@@ -145,7 +130,7 @@ impl Launcher {
                             return Err(failure);
                         }
                         if failure.class == FailureClass::Quota && least == Least::One {
-                            self.quotas.note(&failure);
+                            launch.quotas.note(&failure);
                         }
                         last = Some(failure);
                         break;

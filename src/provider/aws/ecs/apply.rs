@@ -1,28 +1,20 @@
 //! Making tasks, and what they are made from.
 
-use std::time::Duration;
-
-use aws_sdk_ecs::types::{
-    AssignPublicIp, AwsVpcConfiguration, CapacityProviderStrategyItem, LaunchType,
-    NetworkConfiguration,
-};
 use aws_sdk_iam::types::Tag as IamTag;
 use secrecy::SecretString;
-use tokio::time::{Instant, sleep};
 
 use super::observe::{is_foreign_cluster, named};
 use super::roles::{PATH, POLICY, RoleKind, trust};
-use super::task::is_shortage;
-use super::{Task, TaskState, TaskWatch, definition, request, secrets};
+use super::{TaskWatch, definition, request, secrets};
 use crate::engine::{Failure, FailureClass};
 use crate::model::aws::Capacity;
 use crate::model::{Environment, EnvironmentName};
 use crate::plan::Key;
 use crate::provider::aws::ids::Ids;
-use crate::provider::aws::limits::{Action, Manner};
-use crate::provider::aws::scheme::{
-    AwsKind, AwsStep, DefinitionSpec, Marks, ParameterSpec, TaskSpec,
-};
+use crate::provider::aws::limits::Action;
+use crate::provider::aws::network::known;
+use crate::provider::aws::quotas::Quotas;
+use crate::provider::aws::scheme::{AwsKind, AwsStep, DefinitionSpec, Marks, ParameterSpec};
 use crate::provider::aws::tags::{self, Tag};
 use crate::provider::aws::{Session, names};
 use crate::provider::docker::apply::seat_values;
@@ -30,10 +22,6 @@ use crate::secret::EventKey;
 
 /// For how many days what tasks write is kept, should it be forgotten.
 const RETENTION_DAYS: i32 = 7;
-/// How long a role that was just made may be unknown to ECS.
-const SPREADING: Duration = Duration::from_secs(60);
-/// How many tasks that have ended AWS may give for one token before it is strange.
-const MOST_TOKENS: usize = 20;
 
 /// Makes tasks.
 pub struct Maker<'a> {
@@ -47,37 +35,30 @@ pub struct Maker<'a> {
     pub ids: &'a Ids,
     /// Looks on at tasks.
     pub watch: &'a TaskWatch,
+    /// What nobody asks for again.
+    pub quotas: &'a Quotas,
 }
 
 /// Tags in the form of a definition.
-fn ecs_tags(tags: Vec<Tag>) -> Vec<definition::Tag> {
+pub(super) fn ecs_tags(tags: Vec<Tag>) -> Vec<definition::Tag> {
     let tag = |(key, value)| definition::Tag { key, value };
     tags.into_iter().map(tag).collect()
 }
 
-fn unbuilt(call: &'static str) -> impl Fn(aws_sdk_ecs::error::BuildError) -> Failure {
+pub(super) fn unbuilt(call: &'static str) -> impl Fn(aws_sdk_ecs::error::BuildError) -> Failure {
     move |error| Failure::new(FailureClass::Invalid, call, error.to_string())
 }
 
-/// The call that runs a task, as the limiter knows it.
-pub const fn run_task(capacity: Capacity) -> Action {
-    Action::ecs("RunTask").called(match capacity {
-        Capacity::Fargate => Manner::Fargate,
-        Capacity::FargateSpot => Manner::FargateSpot,
-        Capacity::Ec2 => Manner::Plain,
-    })
-}
-
 impl Maker<'_> {
-    fn name(&self) -> &EnvironmentName {
+    pub(super) fn name(&self) -> &EnvironmentName {
         &self.environment.name
     }
 
-    fn tags(&self, marks: &Marks) -> Vec<Tag> {
+    pub(super) fn tags(&self, marks: &Marks) -> Vec<Tag> {
         tags::write(&marks.ownership(self.name()))
     }
 
-    fn cluster(&self) -> String {
+    pub(super) fn cluster(&self) -> String {
         names::shared(self.name())
     }
 
@@ -92,14 +73,7 @@ impl Maker<'_> {
             AwsStep::PutParameter(spec) => self.put_parameter(spec).await,
             AwsStep::Register(spec) => self.register(spec).await,
             AwsStep::RunTask(spec) => self.run_task(key, spec).await,
-            AwsStep::AwaitTask(spec) => {
-                let arn = self.ids.get(key)?;
-                let (has_checks, patience) = (spec.has_checks, spec.patience);
-                let cluster = self.cluster();
-                self.watch
-                    .ready(self.session, &cluster, &arn, has_checks, patience)
-                    .await
-            }
+            AwsStep::AwaitTask(spec) => self.await_task(key, spec).await,
             _ => unreachable!("no step of a task"),
         }
     }
@@ -115,7 +89,8 @@ impl Maker<'_> {
             Err(failure) if failure.class == FailureClass::Conflict => failure,
             result => return result,
         };
-        let ours = named(self.session, key.kind, &key.name).await?;
+        // What is new may be unknown to some of AWS for a while, even if it is in the way.
+        let ours = known(|| named(self.session, key.kind, &key.name)).await?;
         match ours.is_some_and(|ownership| ownership.environment == *self.name()) {
             true => Ok(()),
             false => Err(self.foreign(&failure.call, key)),
@@ -151,12 +126,9 @@ impl Maker<'_> {
             .put_retention_policy()
             .log_group_name(&*key.name);
         let request = request.retention_in_days(RETENTION_DAYS);
-        self.session
-            .call(Action::logs("PutRetentionPolicy"), move || {
-                request.clone().send()
-            })
-            .await
-            .map(|_| ())
+        let action = Action::logs("PutRetentionPolicy");
+        let call = || self.session.call(action, || request.clone().send());
+        known(call).await.map(|_| ())
     }
 
     async fn create_role(&self, key: &Key<AwsKind>, marks: &Marks) -> Result<(), Failure> {
@@ -185,10 +157,9 @@ impl Maker<'_> {
         let policy = kind.policy(&self.session.account(), self.name());
         let request = self.session.iam.put_role_policy().role_name(&*key.name);
         let request = request.policy_name(POLICY).policy_document(policy);
-        self.session
-            .call(Action::iam("PutRolePolicy"), move || request.clone().send())
-            .await
-            .map(|_| ())
+        let action = Action::iam("PutRolePolicy");
+        let call = || self.session.call(action, || request.clone().send());
+        known(call).await.map(|_| ())
     }
 
     async fn create_cluster(&self, key: &Key<AwsKind>, marks: &Marks) -> Result<(), Failure> {
@@ -222,138 +193,5 @@ impl Maker<'_> {
         let request = request::register(definition).map_err(unbuilt(CALL))?;
         let sent = || request.clone().send_with(&self.session.ecs);
         self.session.call(Action::ecs(CALL), sent).await.map(|_| ())
-    }
-
-    fn network(&self) -> Result<NetworkConfiguration, Failure> {
-        let name = self.name();
-        let subnets: Vec<String> = (0..usize::from(self.environment.aws.zones))
-            .map(|index| {
-                let key = Key::new(AwsKind::Subnet, names::subnet(name, index));
-                Ok(self.ids.get(&key)?.to_string())
-            })
-            .collect::<Result<_, Failure>>()?;
-        let group = Key::new(AwsKind::SecurityGroup, names::shared(name));
-        let configuration = AwsVpcConfiguration::builder()
-            .set_subnets(Some(subnets))
-            .security_groups(&*self.ids.get(&group)?)
-            .assign_public_ip(AssignPublicIp::Enabled)
-            .build()
-            .map_err(unbuilt("RunTask"))?;
-        Ok(NetworkConfiguration::builder()
-            .awsvpc_configuration(configuration)
-            .build())
-    }
-
-    /// Runs a seat's task. The token is the same whoever asks while things are as they are, so that
-    /// two runs at once have one task, and another one once that has ended.
-    async fn run_task(&self, key: &Key<AwsKind>, spec: &TaskSpec) -> Result<(), Failure> {
-        let mut dead: Vec<String> = Vec::new();
-        for _ in 0..MOST_TOKENS {
-            let token = self.token(key, spec, &dead);
-            match self.request_task(spec, &token).await {
-                Ok((arn, task)) if task.state != TaskState::Over => {
-                    self.ids.note(key.clone(), arn);
-                    return Ok(());
-                }
-                // The token of a task that has ended.
-                Ok((arn, _)) => dead.push(arn),
-                // Of one that was to be otherwise (its end has been moved since): another run's of
-                // this moment, or one that has ended.
-                Err(failure) if failure.class == FailureClass::Conflict => {
-                    if self.is_running(&token).await? {
-                        return Err(failure);
-                    }
-                    dead.push(token);
-                }
-                Err(failure) => return Err(failure),
-            }
-        }
-        let message = "AWS gives tasks that have ended, again and again";
-        Err(Failure::new(FailureClass::Conflict, "RunTask", message))
-    }
-
-    /// Whether a task runs that was made for this token.
-    async fn is_running(&self, token: &str) -> Result<bool, Failure> {
-        let request = self.session.ecs.list_tasks().cluster(self.cluster());
-        let request = request.started_by(token);
-        let action = Action::ecs("ListTasks");
-        let answer = self.session.call(action, || request.clone().send()).await?;
-        Ok(!answer.task_arns().is_empty())
-    }
-
-    fn token(&self, key: &Key<AwsKind>, spec: &TaskSpec, dead: &[String]) -> String {
-        use sha2::{Digest as _, Sha256};
-        let vpc = self
-            .ids
-            .get(&Key::new(AwsKind::Vpc, names::shared(self.name())));
-        let mut hash = Sha256::new();
-        let parts = [key.name.to_string(), spec.family.to_string()];
-        let vpc = vpc.map(|id| id.to_string()).unwrap_or_default();
-        for part in parts.iter().chain([&vpc]).chain(dead) {
-            hash.update(part.as_bytes());
-            hash.update([0]);
-        }
-        // 64 characters at most, and as the name of who started it 36 (Amazon ECS API reference,
-        // "RunTask").
-        crate::hex(&hash.finalize()[..16])
-    }
-
-    /// What AWS gives for a token: the task that it made for it, now or before.
-    async fn request_task(&self, spec: &TaskSpec, token: &str) -> Result<(String, Task), Failure> {
-        const CALL: &str = "RunTask";
-        let network = self.network()?;
-        let begun = Instant::now();
-        let answer = loop {
-            let mut request = self
-                .session
-                .ecs
-                .run_task()
-                .cluster(self.cluster())
-                .task_definition(&*spec.family)
-                .client_token(token)
-                .started_by(token)
-                .enable_execute_command(true)
-                .network_configuration(network.clone())
-                .overrides(request::overrides(spec.overrides.clone()))
-                .set_tags(request::tags(ecs_tags(self.tags(&spec.marks))));
-            request = match self.environment.ecs.capacity {
-                Capacity::Fargate => request.launch_type(LaunchType::Fargate),
-                Capacity::Ec2 => request.launch_type(LaunchType::Ec2),
-                Capacity::FargateSpot => {
-                    let spot = CapacityProviderStrategyItem::builder();
-                    let spot = spot.capacity_provider("FARGATE_SPOT").weight(1).build();
-                    request.capacity_provider_strategy(spot.map_err(unbuilt(CALL))?)
-                }
-            };
-            let action = run_task(self.environment.ecs.capacity);
-            match self.session.call(action, || request.clone().send()).await {
-                // A role or a definition that was just made may be unknown for some seconds.
-                Err(failure)
-                    if matches!(
-                        failure.class,
-                        FailureClass::Invalid | FailureClass::NotFound
-                    ) && begun.elapsed() < SPREADING
-                        && self.ids.is_young(begun) =>
-                {
-                    sleep(Duration::from_secs(2)).await;
-                }
-                result => break result?,
-            }
-        };
-        if let Some(refused) = answer.failures().first() {
-            let reason = refused.reason().unwrap_or("no reason is given");
-            let class = match is_shortage(reason) {
-                true => FailureClass::Capacity,
-                false => FailureClass::Invalid,
-            };
-            let detail = refused
-                .detail()
-                .map(|detail| format!(": {detail}"))
-                .unwrap_or_default();
-            return Err(Failure::new(class, CALL, format!("{reason}{detail}")));
-        }
-        let task = answer.tasks().first();
-        let made = task.and_then(|task| Some((task.task_arn.clone()?, Task::read(task).0)));
-        made.ok_or_else(|| Failure::new(FailureClass::Connection, CALL, "the answer names no task"))
     }
 }

@@ -12,7 +12,7 @@ pub struct TaskDefinition {
     pub family: String,
     /// `awsvpc`: the task has a network interface of its own, which its containers share.
     pub network_mode: String,
-    /// What it is checked for: `FARGATE`.
+    /// What it is checked for: `FARGATE` or `EC2`.
     pub requires_compatibilities: Vec<String>,
     /// CPU units, 1024 of which are a vCPU, as text.
     pub cpu: String,

@@ -1,12 +1,15 @@
 //! Taking away tasks and what they are made from.
 
+use aws_sdk_ecs::types::Task as Described;
+
+use super::observe::{described, own_tags};
 use super::roles::POLICY;
 use super::{TaskWatch, families};
 use crate::engine::{Failure, FailureClass, Progress};
-use crate::provider::aws::Session;
 use crate::provider::aws::limits::Action;
 use crate::provider::aws::network::let_go;
 use crate::provider::aws::scheme::AwsKind;
+use crate::provider::aws::{Session, names, tags};
 
 /// Takes something away. What is gone already is success.
 ///
@@ -32,16 +35,7 @@ pub async fn delete(
                 .await
                 .map(|_| ())
         }
-        _ => {
-            let call = || async {
-                let request = session.ecs.delete_cluster().cluster(id);
-                session
-                    .call(Action::ecs("DeleteCluster"), move || request.clone().send())
-                    .await
-                    .map(|_| ())
-            };
-            let_go(call, progress).await
-        }
+        _ => let_go(|| delete_cluster(session, id), progress).await,
     };
     match result {
         Err(failure) if failure.class == FailureClass::NotFound => Ok(()),
@@ -63,6 +57,31 @@ async fn stop(
         .call(Action::ecs("StopTask"), move || request.clone().send())
         .await?;
     watch.over(session, cluster, arn, progress).await
+}
+
+/// Takes a cluster away, which AWS refuses as long as a task is in it: one of ours is about to end, and
+/// somebody else's stays.
+async fn delete_cluster(session: &Session, name: &str) -> Result<(), Failure> {
+    const CALL: &str = "DeleteCluster";
+    let request = session.ecs.delete_cluster().cluster(name);
+    let action = Action::ecs(CALL);
+    match session.call(action, || request.clone().send()).await {
+        Err(failure) if failure.class == FailureClass::Conflict => {
+            let tasks = described(session, name).await?;
+            let is_ours = |task: &Described| {
+                let ownership = tags::read(&own_tags(task.tags.clone()), None);
+                ownership.is_some_and(|of| names::shared(&of.environment) == name)
+            };
+            let Some(guest) = tasks.iter().find(|task| !is_ours(task)) else {
+                return Err(failure);
+            };
+            let arn = guest.task_arn().unwrap_or("a task");
+            let message = format!("{arn} runs in it, which does not carry our tags");
+            Err(Failure::new(FailureClass::Invalid, CALL, message)
+                .with_hint("it is somebody else's: the cluster goes once that has ended"))
+        }
+        result => result.map(|_| ()),
+    }
 }
 
 async fn delete_role(session: &Session, name: &str) -> Result<(), Failure> {

@@ -15,6 +15,7 @@ use crate::model::seat::Owner;
 use crate::model::{Environment, SeatNumber};
 use crate::plan::{Bond, Desired, Fingerprint, Key, Need, Stage};
 use crate::provider::aws::names;
+use crate::provider::aws::observe::Observed;
 use crate::provider::aws::scheme::{
     Aws, AwsKind, AwsStep, DefinitionSpec, Marks, ParameterSpec, TaskSpec,
 };
@@ -30,6 +31,8 @@ const READY: Duration = Duration::from_secs(180);
 pub struct TaskSettings<'a> {
     /// Where.
     pub account: &'a Account,
+    /// What exists.
+    pub observed: &'a Observed,
     /// The fingerprint of the event key.
     pub key: &'a str,
     /// What is said of a resource of that owner.
@@ -198,6 +201,18 @@ impl Planner<'_> {
         Ok(())
     }
 
+    /// The tasks that a seat has.
+    fn before(&self, seat: SeatNumber) -> Vec<Arc<str>> {
+        let own = self.settings.observed.of(&self.environment.name);
+        let tasks = own.filter(|thing| thing.kind == AwsKind::Task);
+        let mut tasks: Vec<Arc<str>> = tasks
+            .filter(|thing| thing.ownership.owner == Owner::Seat(seat))
+            .map(|thing| Arc::clone(&thing.id))
+            .collect();
+        tasks.sort();
+        tasks
+    }
+
     fn seat(&mut self, seat: SeatNumber) -> Result<(), Failure> {
         let owner = Owner::Seat(seat);
         let name = &self.environment.name;
@@ -257,6 +272,7 @@ impl Planner<'_> {
         let marks = (self.settings.marks)(owner, self.print.clone());
         let spec = Arc::new(TaskSpec {
             overrides: self.translation.overrides(seat, marks.expires),
+            before: self.before(seat),
             marks,
             family,
             patience: self.patience,

@@ -1,16 +1,22 @@
 //! Seats on ECS: a task for each, whose containers are the stack's services.
 
 mod apply;
+mod command_line;
 mod container;
 pub mod definition;
 mod delete;
 mod desired;
+mod exec;
 mod families;
+mod follow;
 mod hosts;
+mod launch;
 pub mod left_out;
+mod logs;
 mod observe;
 mod operate;
 pub mod parameters;
+mod plugin;
 pub mod request;
 mod roles;
 mod secrets;
@@ -21,9 +27,10 @@ pub mod translate;
 pub mod unsupported;
 mod watch;
 
-pub use apply::{Maker, run_task};
+pub use apply::Maker;
 pub use delete::{delete, delete_parameters};
 pub use desired::{TaskSettings, desired};
+pub use launch::run_task;
 pub use observe::observe;
 pub use operate::{attach, logs};
 pub use roles::RoleKind;

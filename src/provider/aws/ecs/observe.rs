@@ -5,17 +5,17 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use aws_sdk_ec2::types::Filter;
-use aws_sdk_ecs::types::{ClusterField, Task as Described, TaskField};
+use aws_sdk_ecs::types::{ClusterField, DesiredStatus, Task as Described, TaskField};
 
 use super::roles::{PATH, POLICY, RoleKind};
 use super::{Task, families, secrets};
-use crate::engine::retry::again;
 use crate::engine::{Failure, FailureClass};
 use crate::model::EnvironmentName;
+use crate::provider::aws::calls::again;
 use crate::provider::aws::limits::Action;
 use crate::provider::aws::observe::{Detail, Reach, Thing};
 use crate::provider::aws::scheme::AwsKind;
-use crate::provider::aws::tags::Tag;
+use crate::provider::aws::tags::{self, Tag};
 use crate::provider::aws::{Session, names};
 use crate::provider::labels::Ownership;
 
@@ -129,10 +129,10 @@ pub(super) async fn is_foreign_cluster(session: &Session, name: &str) -> Result<
     }))
 }
 
-/// Whose the log group or the role of that name is, where it is one of ours.
+/// Whose the log group or the role of that name is, where its tags make it one of ours.
 ///
 /// # Errors
-/// What AWS says.
+/// There is none, as far as is to be seen; or what AWS says.
 pub(super) async fn named(
     session: &Session,
     kind: AwsKind,
@@ -142,8 +142,28 @@ pub(super) async fn named(
         AwsKind::Role => role(session, name).await?.into_iter().collect(),
         _ => log_groups_under(session, name).await?,
     };
-    let mut found = found.into_iter().filter(|thing: &Thing| *thing.id == *name);
-    Ok(found.next().map(|thing| thing.ownership))
+    let found = found.into_iter().find(|found: &Named| found.name == name);
+    let missing = || {
+        Failure::new(
+            FailureClass::NotFound,
+            "look",
+            format!("there is no {name}"),
+        )
+    };
+    Ok(tags::read(&found.ok_or_else(missing)?.tags, None))
+}
+
+/// A log group or a role, be it ours or not.
+struct Named {
+    name: String,
+    tags: Vec<Tag>,
+    detail: Detail,
+}
+
+impl Named {
+    fn ours(self, kind: AwsKind) -> Option<Thing> {
+        Thing::of(kind, Some(self.name), &self.tags, None, self.detail)
+    }
 }
 
 /// ECS's tags as ours.
@@ -178,11 +198,25 @@ async fn tasks(session: &Session, cluster: &str) -> Result<Vec<Thing>, Failure> 
 /// # Errors
 /// A list that could not be read to its end.
 pub(super) async fn described(session: &Session, cluster: &str) -> Result<Vec<Described>, Failure> {
+    described_as(session, cluster, None).await
+}
+
+/// The tasks of a cluster that are to be so, those that run or begin where nothing is said. ECS remembers
+/// those that are over for an hour.
+///
+/// # Errors
+/// A list that could not be read to its end.
+pub(super) async fn described_as(
+    session: &Session,
+    cluster: &str,
+    status: Option<DesiredStatus>,
+) -> Result<Vec<Described>, Failure> {
     let request = |token| {
         session
             .ecs
             .list_tasks()
             .cluster(cluster)
+            .set_desired_status(status.clone())
             .set_next_token(token)
             .send()
     };
@@ -264,11 +298,14 @@ async fn log_groups(
 ) -> Result<Vec<Thing>, Failure> {
     let prefix = environment.map_or(names::LOG_GROUPS.to_owned(), names::log_group);
     let mut groups = log_groups_under(session, &prefix).await?;
-    groups.retain(|group| environment.is_none_or(|of| *names::log_group(of) == *group.id));
-    Ok(groups)
+    groups.retain(|group| environment.is_none_or(|of| names::log_group(of) == group.name));
+    let ours = groups
+        .into_iter()
+        .filter_map(|group| group.ours(AwsKind::LogGroup));
+    Ok(ours.collect())
 }
 
-async fn log_groups_under(session: &Session, prefix: &str) -> Result<Vec<Thing>, Failure> {
+async fn log_groups_under(session: &Session, prefix: &str) -> Result<Vec<Named>, Failure> {
     let request = |token| {
         let request = session.logs.describe_log_groups();
         request
@@ -279,7 +316,7 @@ async fn log_groups_under(session: &Session, prefix: &str) -> Result<Vec<Thing>,
     let groups = session.pages(Action::logs("DescribeLogGroups"), request, |page| {
         (page.log_groups.unwrap_or_default(), page.next_token)
     });
-    let mut things = Vec::new();
+    let mut found = Vec::new();
     for group in groups.await? {
         let Some(name) = group.log_group_name else {
             continue;
@@ -302,15 +339,9 @@ async fn log_groups_under(session: &Session, prefix: &str) -> Result<Vec<Thing>,
             Err(failure) => return Err(failure),
         };
         let detail = Detail::LogGroup(group.retention_in_days);
-        things.extend(Thing::of(
-            AwsKind::LogGroup,
-            Some(name),
-            &tags,
-            None,
-            detail,
-        ));
+        found.push(Named { name, tags, detail });
     }
-    Ok(things)
+    Ok(found)
 }
 
 async fn roles(
@@ -327,7 +358,8 @@ async fn roles(
     };
     let mut things = Vec::new();
     for name in names {
-        things.extend(role(session, &name).await?);
+        let role = role(session, &name).await?;
+        things.extend(role.and_then(|role| role.ours(AwsKind::Role)));
     }
     Ok(things)
 }
@@ -359,7 +391,7 @@ async fn all_roles(session: &Session) -> Result<Vec<String>, Failure> {
     Ok(roles.await?.into_iter().filter(marked).collect())
 }
 
-async fn role(session: &Session, name: &str) -> Result<Option<Thing>, Failure> {
+async fn role(session: &Session, name: &str) -> Result<Option<Named>, Failure> {
     let asked = again(|| {
         let request = session.iam.get_role().role_name(name);
         session.call(Action::iam("GetRole"), move || request.clone().send())
@@ -387,12 +419,9 @@ async fn role(session: &Session, name: &str) -> Result<Option<Thing>, Failure> {
         .unwrap_or_default()
         .into_iter();
     let tags: Vec<Tag> = tags.map(|tag| (tag.key, tag.value)).collect();
-    let detail = Detail::Role { has_policy };
-    Ok(Thing::of(
-        AwsKind::Role,
-        Some(name.to_owned()),
-        &tags,
-        None,
-        detail,
-    ))
+    Ok(Some(Named {
+        name: name.to_owned(),
+        tags,
+        detail: Detail::Role { has_policy },
+    }))
 }

@@ -29,8 +29,6 @@ pub struct Task {
     pub healthy: Option<bool>,
     /// Why it ended, in AWS's words.
     pub reason: Option<String>,
-    /// Whether it ended before it began, for want of room.
-    pub is_short: bool,
     /// Its address on its network.
     pub private_address: Option<IpAddr>,
     /// Its network interface.
@@ -64,7 +62,6 @@ impl Task {
             };
             Some((container.name()?.to_owned(), health?.to_ascii_lowercase()))
         });
-        let reason = described.stopped_reason().map(str::to_owned);
         let task = Self {
             state: if is_asked { TaskState::Over } else { state },
             healthy: match described.health_status() {
@@ -72,8 +69,7 @@ impl Task {
                 Some(HealthStatus::Unhealthy) => Some(false),
                 _ => None,
             },
-            is_short: reason.as_deref().is_some_and(is_shortage),
-            reason,
+            reason: described.stopped_reason().map(str::to_owned),
             private_address: detail("privateIPv4Address").and_then(|text| text.parse().ok()),
             interface: detail("networkInterfaceId").map(Arc::from),
             address: None,
@@ -95,10 +91,4 @@ impl Task {
             .any(|service| service.check().is_some());
         self.state == TaskState::Running && (self.healthy == Some(true) || !has_checks)
     }
-}
-
-/// ECS has no code for want of capacity, only these words (Amazon ECS developer guide, "Amazon ECS
-/// stopped tasks error messages").
-pub fn is_shortage(reason: &str) -> bool {
-    reason.contains("Capacity is unavailable") || reason.starts_with("RESOURCE:")
 }

@@ -44,6 +44,8 @@ pub struct Context<'a> {
     pub cpu: u32,
     /// MiB of the task.
     pub memory: u32,
+    /// What runs it: `FARGATE` or `EC2`.
+    pub launch_type: &'a str,
     /// `X86_64` or `ARM64`.
     pub architecture: &'a str,
     /// GiB, where there are to be more than usual.

@@ -12,6 +12,7 @@ use super::parameters::{self, Account, Parameter, Purposes};
 use super::size::TaskSize;
 use super::template::{self, Context, DEADLINE, Deadline, Logs, TemplateError};
 use super::unsupported::{Images, architecture, image_of, unsupported};
+use crate::model::aws::Capacity;
 use crate::model::id::MAX_SEATS;
 use crate::model::{Environment, EnvironmentName, SeatNumber, SeatValues, SeatVariable, Text};
 use crate::provider::aws::unsupported::Unsupported;
@@ -105,6 +106,7 @@ struct Task {
     purposes: Purposes,
     containers: Vec<Container>,
     volumes: Vec<String>,
+    launch_type: &'static str,
     architecture: &'static str,
     settings: Settings,
 }
@@ -214,6 +216,10 @@ pub fn translate(request: &Request<'_>) -> Result<Translation, TranslationError>
         purposes,
         containers,
         volumes: volumes.names().cloned().collect(),
+        launch_type: match environment.ecs.capacity {
+            Capacity::Fargate | Capacity::FargateSpot => "FARGATE",
+            Capacity::Ec2 => "EC2",
+        },
         architecture: platforms
             .filter_map(|platform| architecture(platform))
             .next()
@@ -412,6 +418,7 @@ impl Task {
             family: &self.family(&seat),
             cpu: self.size.cpu,
             memory: self.size.memory,
+            launch_type: self.launch_type,
             architecture: self.architecture,
             storage: settings.storage,
             execution_role: settings.execution_role.as_deref(),

@@ -5,11 +5,29 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::definition::{Tag, TaskDefinition};
-use super::fixture::{Scene, built_in, container, seat, variables};
+use super::fixture::{self, Scene, built_in, container, seat, variables};
 use super::left_out::left_out;
 use super::template::{self, DEADLINE, TemplateError};
 use super::translate::{Sharing, TranslationError};
 use crate::plan::Fingerprint;
+
+#[test]
+fn tasks_on_instances_are_checked_for_these() {
+    let stack = "services: {work: {image: golang:1.23}}";
+    for (capacity, expected) in [
+        ("fargate", "FARGATE"),
+        ("fargate-spot", "FARGATE"),
+        ("ec2", "EC2"),
+    ] {
+        let lines = format!("stack: stack.yaml\necs: {{capacity: {capacity}}}");
+        let definition = Scene::of(fixture::with(&lines, stack)).definition(1);
+        assert_eq!(
+            definition.requires_compatibilities,
+            [expected],
+            "{capacity}"
+        );
+    }
+}
 
 #[test]
 fn the_built_in_stack_is_a_task_of_its_services_and_one_that_ends_it() {

@@ -11,6 +11,7 @@ use super::observe::{describe, described};
 use super::{Task, TaskState};
 use crate::engine::{Failure, FailureClass, Progress};
 use crate::provider::aws::Session;
+use crate::provider::aws::errors::in_words;
 
 /// The pause between two looks. A task takes about a minute to run.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -147,6 +148,16 @@ fn unhealthy(task: &Task) -> String {
     format!("the check of {} fails", names.join(", "))
 }
 
+/// Whether a task that is not new has ended. AWS forgets those that have, after an hour.
+///
+/// # Errors
+/// What AWS says.
+pub(super) async fn is_over(session: &Session, cluster: &str, arn: &str) -> Result<bool, Failure> {
+    let found = describe(session, cluster, &[arn.to_owned()]).await?;
+    let task = found.first().map(|described| Task::read(described).0);
+    Ok(task.is_none_or(|task| task.state == TaskState::Over))
+}
+
 /// Why a task has ended, where it has.
 async fn ended(session: &Session, cluster: &str, arn: &str) -> Result<Option<Failure>, Failure> {
     let found = describe(session, cluster, &[arn.to_owned()]).await?;
@@ -156,13 +167,8 @@ async fn ended(session: &Session, cluster: &str, arn: &str) -> Result<Option<Fai
     if task.state != TaskState::Over {
         return Ok(None);
     }
-    let class = match task.is_short {
-        true => FailureClass::Capacity,
-        false => FailureClass::Broken,
-    };
-    let reason = task
-        .reason
-        .unwrap_or_else(|| "no reason is given".to_owned());
+    let reason = task.reason.as_deref().unwrap_or("no reason is given");
+    let class = in_words(reason).unwrap_or(FailureClass::Broken);
     Ok(Some(Failure::new(
         class,
         "await task",

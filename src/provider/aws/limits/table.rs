@@ -361,7 +361,9 @@ fn ssm(name: &'static str) -> (&'static str, Bucket) {
 
 /// "CloudWatch Logs quotas"
 /// (docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html): the smallest of all
-/// regions where they differ, and 5 is what most of its actions have.
+/// regions where they differ, and 5 is what most of its actions have. FilterLogEvents' 5 are from "How do
+/// I determine throttling in my CloudWatch logs?" (repost.aws/knowledge-center/cloudwatch-logs-throttling),
+/// too, which says that they can't be raised.
 fn logs(name: &str) -> Bucket {
     match name {
         "CreateLogGroup" | "DeleteLogGroup" | "DescribeLogGroups" | "GetLogEvents" => {

@@ -7,8 +7,8 @@ use ipnet::Ipv4Net;
 
 use super::rules;
 use crate::engine::Failure;
-use crate::engine::retry::again;
 use crate::model::EnvironmentName;
+use crate::provider::aws::calls::again;
 use crate::provider::aws::limits::Action;
 use crate::provider::aws::observe::{Detail, Reach, Thing};
 use crate::provider::aws::scheme::AwsKind;

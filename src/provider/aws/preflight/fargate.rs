@@ -27,14 +27,19 @@ const SPOT: Quota = Quota {
     unit: "vCPUs",
 };
 
-/// Whether there is room for the tasks that the plan runs; nothing where they run on instances, which
-/// have what they have.
+/// The quota in which tasks on Fargate count; none where they run on instances, which have what they
+/// have.
+pub fn quota_of(capacity: Capacity) -> Option<Quota> {
+    match capacity {
+        Capacity::Fargate => Some(ON_DEMAND),
+        Capacity::FargateSpot => Some(SPOT),
+        Capacity::Ec2 => None,
+    }
+}
+
+/// Whether there is room for the tasks that the plan runs, where they have a quota.
 pub async fn check(session: &Session, need: &Need, capacity: Capacity) -> Option<Check> {
-    let quota = match capacity {
-        Capacity::Fargate => ON_DEMAND,
-        Capacity::FargateSpot => SPOT,
-        Capacity::Ec2 => return None,
-    };
+    let quota = quota_of(capacity)?;
     let (value, used) = tokio::join!(quota::value(session, quota), used(session, need, capacity));
     Some(match (value, used) {
         (Ok(value), Ok(used)) => judge(session, quota, value, used, need),

@@ -1,6 +1,7 @@
 //! What an account has, may have and is offered, against what a plan needs, before the first call that
 //! creates anything. What can't be found out keeps nobody from trying.
 
+mod container_instances;
 mod fargate;
 mod identity;
 mod image;
@@ -12,5 +13,6 @@ mod vcpus;
 mod vpcs;
 mod zones;
 
+pub use fargate::quota_of as fargate_quota;
 pub use need::Need;
 pub use run::{Surroundings, run};

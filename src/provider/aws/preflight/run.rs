@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::need::Need;
 use super::types::{self, Types};
-use super::{fargate, identity, image, vcpus, vpcs, zones};
+use super::{container_instances, fargate, identity, image, vcpus, vpcs, zones};
 use crate::engine::Failure;
 use crate::model::Environment;
 use crate::model::environment::ProviderKind;
@@ -46,8 +46,10 @@ pub async fn run<'i>(
             ProviderKind::Ec2 if need.instances > 0 => instances(around, need, image).await,
             ProviderKind::Ecs if need.tasks > 0 => {
                 let capacity = environment.ecs.capacity;
-                let room = fargate::check(session, need, capacity).await;
-                room.into_iter().collect()
+                vec![match fargate::check(session, need, capacity).await {
+                    Some(room) => room,
+                    None => container_instances::check(session, &environment.name).await,
+                }]
             }
             _ => Vec::new(),
         }
