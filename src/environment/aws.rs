@@ -3,9 +3,9 @@
 use ipnet::Ipv4Net;
 
 use super::checker::Checker;
-use super::raw::{RawAws, RawEc2, RawEcs};
+use super::raw::{RawAws, RawEc2, RawEc2Mirrors, RawEcs};
 use super::{network, units};
-use crate::model::aws::{AwsSettings, Ec2Settings, EcsSettings, MachineImage};
+use crate::model::aws::{AwsSettings, Ec2Mirrors, Ec2Settings, EcsSettings, MachineImage};
 use crate::model::environment::{ProviderKind, Seats};
 
 /// Addresses of a subnet that AWS keeps for itself (Amazon VPC user guide, "Subnet CIDR blocks").
@@ -165,6 +165,7 @@ pub(super) fn ec2(c: &mut Checker<'_>, raw: RawEc2) -> Option<Ec2Settings> {
         }
     }
     let disk = raw.disk.and_then(|text| disk(c, &text));
+    let mirrors = mirrors(c, raw.mirrors.unwrap_or_default());
     Some(Ec2Settings {
         image: image?,
         types,
@@ -172,7 +173,50 @@ pub(super) fn ec2(c: &mut Checker<'_>, raw: RawEc2) -> Option<Ec2Settings> {
         disk_gib: disk?,
         instance_profile: raw.instance_profile,
         ssh_config: raw.ssh_config.map(|text| c.path(&text)),
+        mirrors,
     })
+}
+
+/// What is written here ends in a shell's and in apt's settings: nothing that either could take for
+/// something else.
+fn mirrors(c: &mut Checker<'_>, raw: RawEc2Mirrors) -> Ec2Mirrors {
+    let mut check = |field: &str, text: &Option<String>, is_good: fn(&str) -> bool, hint: &str| {
+        if text.as_deref().is_some_and(|text| !is_good(text)) {
+            let message = "this is not the address of a mirror";
+            let field = format!("ec2.mirrors.{field}");
+            c.problem(&field, "environment::mirror", message, hint);
+        }
+    };
+    let url = "write a URL without a password, such as https://mirror.example/ubuntu";
+    check("apt", &raw.apt, is_url, url);
+    check("go", &raw.go, is_url, url);
+    let list = "write URLs, `direct` or `off` with commas between them, such as \
+                https://goproxy.example,direct";
+    check("goproxy", &raw.goproxy, is_goproxy, list);
+    Ec2Mirrors {
+        apt: raw.apt,
+        go: raw.go,
+        goproxy: raw.goproxy,
+    }
+}
+
+/// A URL of HTTP without credentials: everybody in an instance reads what it installs from.
+fn is_url(text: &str) -> bool {
+    let rest = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"));
+    rest.is_some_and(|rest| {
+        rest.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && rest
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b".-_~/:%+".contains(&byte))
+    })
+}
+
+/// What GOPROXY takes (Go modules reference, "Environment variables").
+fn is_goproxy(text: &str) -> bool {
+    text.split([',', '|'])
+        .all(|part| matches!(part, "direct" | "off") || is_url(part))
 }
 
 fn image(c: &mut Checker<'_>, text: &str) -> Option<MachineImage> {

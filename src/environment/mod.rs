@@ -26,4 +26,7 @@ pub use units::{absolute, duration, end};
 mod tests;
 
 #[cfg(test)]
+mod aws_tests;
+
+#[cfg(test)]
 mod corpus_tests;

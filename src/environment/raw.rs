@@ -255,6 +255,22 @@ pub struct RawEc2 {
     /// A configuration file for `ssh`, relative to this file, where seats are reached through another
     /// host.
     pub ssh_config: Option<String>,
+    /// What is nearer to the instances than the places they install from.
+    pub mirrors: Option<RawEc2Mirrors>,
+}
+
+/// Mirrors for what instances install.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RawEc2Mirrors {
+    /// A mirror of the distribution's packages: `https://mirror.example/ubuntu`. Default: the image's
+    /// own.
+    pub apt: Option<String>,
+    /// A directory that has Go's archives. Default: https://go.dev/dl/.
+    pub go: Option<String>,
+    /// Where an instance's Go gets modules, as in GOPROXY: `https://goproxy.example,direct`. Default:
+    /// Go's own.
+    pub goproxy: Option<String>,
 }
 
 /// The ECS provider.

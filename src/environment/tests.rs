@@ -9,13 +9,13 @@ use crate::diagnostic::Diagnostics;
 use crate::model::environment::{Lifetime, WorkspaceFiles};
 
 /// A directory with one environment file, a stack and a workspace.
-struct Fixture {
+pub(super) struct Fixture {
     dir: tempfile::TempDir,
     overrides: Overrides,
 }
 
 impl Fixture {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(
             dir.path().join("stack.yaml"),
@@ -51,14 +51,14 @@ impl Fixture {
     }
 
     /// The smallest file, with more lines.
-    fn with(&self, more: &str) -> Result<Loaded, Diagnostics> {
+    pub(super) fn with(&self, more: &str) -> Result<Loaded, Diagnostics> {
         self.load(&format!(
             "version: 1\nname: demo\nstack: stack.yaml\n{more}"
         ))
     }
 
     /// The problems of the smallest file with more lines, as `path: message (hint)`.
-    fn problems(&self, more: &str) -> Vec<String> {
+    pub(super) fn problems(&self, more: &str) -> Vec<String> {
         shown(&self.with(more).unwrap_err(), self.dir.path())
     }
 }

@@ -33,6 +33,19 @@ pub struct Ec2Settings {
     pub instance_profile: Option<String>,
     /// A configuration file for `ssh`, where seats are reached through another host.
     pub ssh_config: Option<PathBuf>,
+    /// Where instances install from.
+    pub mirrors: Ec2Mirrors,
+}
+
+/// Where instances install from, in place of the usual.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Ec2Mirrors {
+    /// A mirror of the distribution's packages, as a URL.
+    pub apt: Option<String>,
+    /// A directory that has Go's archives, as a URL.
+    pub go: Option<String>,
+    /// Where Go gets modules: URLs, `direct` and `off`, with commas or bars between them.
+    pub goproxy: Option<String>,
 }
 
 /// What only the ECS provider needs.

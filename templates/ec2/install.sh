@@ -73,6 +73,12 @@ if [ -n "$SEATBOX_GO_VERSION" ]; then
         --output "$work/$file" "$SEATBOX_GO_MIRROR$file"
     printf '%s  %s\n' "$sum" "$work/$file" | sha256sum --check --quiet -
     tar --extract --gzip --file "$work/$file" --directory "$work" --no-same-owner
+    if [ -n "$SEATBOX_GOPROXY" ]; then
+        # What this Go takes where a user has set nothing else.
+        defaults=$work/go/go.env
+        sed -i '/^GOPROXY=/d' "$defaults"
+        printf 'GOPROXY=%s\n' "$SEATBOX_GOPROXY" >>"$defaults"
+    fi
     rm -rf "$root/usr/local/go"
     mv "$work/go" "$root/usr/local/go"
     ln -sf ../go/bin/go ../go/bin/gofmt "$root/usr/local/bin/"

@@ -146,6 +146,7 @@ fn environment(stack: Stack) -> Environment {
             disk_gib: 16,
             instance_profile: None,
             ssh_config: None,
+            mirrors: Ec2Mirrors::default(),
         },
         ecs: EcsSettings {
             capacity: Capacity::Fargate,

@@ -9,13 +9,18 @@ use crate::support::desk::{Ran, run};
 /// An archive of Go, as far as that goes.
 fn archive() -> Vec<u8> {
     let mut archive = tar::Builder::new(Vec::new());
-    let content = b"#!/bin/sh\necho go version go1.23.99 linux\n";
-    let mut header = tar::Header::new_gnu();
-    header.set_size(content.len() as u64);
-    header.set_mode(0o755);
-    archive
-        .append_data(&mut header, "go/bin/go", content.as_slice())
-        .unwrap();
+    let mut append = |path: &str, mode: u32, content: &str| {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(content.len() as u64);
+        header.set_mode(mode);
+        archive
+            .append_data(&mut header, path, content.as_bytes())
+            .unwrap();
+    };
+    let program = "#!/bin/sh\necho go version go1.23.99 linux\n";
+    append("go/bin/go", 0o755, program);
+    let defaults = "# Defaults.\nGOPROXY=https://proxy.golang.org,direct\nGOSUMDB=sum.golang.org\n";
+    append("go/go.env", 0o644, defaults);
     let plain = archive.into_inner().unwrap();
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     std::io::Write::write_all(&mut encoder, &plain).unwrap();
@@ -33,6 +38,7 @@ fn instance(expected: &[u8]) -> Instance {
             sha256_arm64: sum,
         }),
         go_mirror: "https://mirror.example/golang".to_owned(),
+        goproxy: Some("https://goproxy.example|off,direct".to_owned()),
         ..GuestSettings::default()
     });
     instance.desk.write("mirror.tar.gz", archive());
@@ -68,6 +74,10 @@ fn docker_and_go_are_installed_and_go_from_the_mirror() {
     }
     let mut go = std::process::Command::new(instance.at("usr/local/bin/go"));
     run(&mut go).exits(0).says(&["go1.23.99"]);
+    assert_eq!(
+        instance.read("usr/local/go/go.env"),
+        "# Defaults.\nGOSUMDB=sum.golang.org\nGOPROXY=https://goproxy.example|off,direct\n"
+    );
     assert!(instance.at("var/lib/seatbox/installed").exists());
     assert!(!instance.at("var/lib/seatbox/installing").exists());
 }

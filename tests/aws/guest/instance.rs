@@ -59,7 +59,6 @@ pub fn text(settings: &GuestSettings) -> String {
         expires: EXPIRES.parse().unwrap(),
         settings,
     })
-    .unwrap()
 }
 
 /// Makes a file one that can be run.

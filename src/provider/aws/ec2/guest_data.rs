@@ -11,7 +11,7 @@ use minijinja::{AutoEscape, Environment as Templates, UndefinedBehavior, context
 use rust_embed::RustEmbed;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{EnvironmentName, SeatNumber};
+use crate::model::{Environment, EnvironmentName, SeatNumber};
 
 /// Who works on an instance, and may become root there.
 pub const USER: &str = "seat";
@@ -37,6 +37,8 @@ pub struct GuestSettings {
     pub go: Option<GoRelease>,
     /// Where Go's archives are, as a URL that a file's name is put behind.
     pub go_mirror: String,
+    /// Where Go gets modules, in place of its own setting.
+    pub goproxy: Option<String>,
     /// Registries that Docker asks before Docker Hub, as URLs.
     pub registry_mirrors: Vec<String>,
 }
@@ -47,7 +49,25 @@ impl Default for GuestSettings {
             apt_mirror: None,
             go: Some(GoRelease::default()),
             go_mirror: "https://go.dev/dl/".to_owned(),
+            goproxy: None,
             registry_mirrors: Vec::new(),
+        }
+    }
+}
+
+impl GuestSettings {
+    /// What instances of an environment install.
+    pub fn of(environment: &Environment) -> Self {
+        let usual = Self::default();
+        let mirrors = &environment.ec2.mirrors;
+        // As an engine takes a registry that it is told no more of.
+        let registries = environment.images.mirrors.iter();
+        Self {
+            apt_mirror: mirrors.apt.clone(),
+            go_mirror: mirrors.go.clone().unwrap_or(usual.go_mirror),
+            goproxy: mirrors.goproxy.clone(),
+            registry_mirrors: registries.map(|host| format!("https://{host}")).collect(),
+            go: usual.go,
         }
     }
 }
@@ -103,20 +123,17 @@ pub enum UserDataError {
         /// For how many seats.
         seats: usize,
     },
-    /// A mirror that is none.
-    #[error("`{0}` is no mirror: it has to be a URL that begins with http:// or https://")]
-    NotAUrl(String),
 }
 
 /// The user data of one launch, compressed: cloud-init sees that by itself. The same launch gives
 /// the same bytes, so that it can be asked for again with its client token.
 ///
 /// # Errors
-/// More than fits, or a mirror that is no URL.
+/// More than fits.
 pub fn user_data(launch: &Launch<'_>) -> Result<Vec<u8>, UserDataError> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     let bytes = encoder
-        .write_all(cloud_config(launch)?.as_bytes())
+        .write_all(cloud_config(launch).as_bytes())
         .and_then(|()| encoder.finish())
         .expect("nothing fails that writes to memory");
     if bytes.len() > MAX_USER_DATA {
@@ -129,16 +146,8 @@ pub fn user_data(launch: &Launch<'_>) -> Result<Vec<u8>, UserDataError> {
 }
 
 /// The user data as cloud-init reads it.
-///
-/// # Errors
-/// A mirror that is no URL.
-pub fn cloud_config(launch: &Launch<'_>) -> Result<String, UserDataError> {
+pub fn cloud_config(launch: &Launch<'_>) -> String {
     let settings = launch.settings;
-    let mirrors = settings.registry_mirrors.iter();
-    let urls = mirrors.chain(&settings.apt_mirror);
-    for url in urls.chain([&settings.go_mirror]) {
-        check_url(url)?;
-    }
     let docker = serde_json::json!({
         "registry-mirrors": settings.registry_mirrors,
         // What a service writes must not fill the disk.
@@ -173,6 +182,7 @@ pub fn cloud_config(launch: &Launch<'_>) -> Result<String, UserDataError> {
                 sha256_amd64 => word(|go| &go.sha256_amd64),
                 sha256_arm64 => word(|go| &go.sha256_arm64),
                 mirror => format!("{}/", settings.go_mirror.trim_end_matches('/')),
+                proxy => settings.goproxy.as_deref().unwrap_or_default(),
             },
             scripts => context! {
                 imds => script("imds"),
@@ -185,7 +195,7 @@ pub fn cloud_config(launch: &Launch<'_>) -> Result<String, UserDataError> {
             units => units,
         },
     );
-    Ok(text.expect("the template is part of the program, and tested"))
+    text.expect("the template is part of the program, and tested")
 }
 
 fn templates() -> Templates<'static> {
@@ -209,14 +219,6 @@ fn script(name: &str) -> String {
     file(&format!("{name}.sh"))
 }
 
-fn check_url(url: &str) -> Result<(), UserDataError> {
-    let begins = url.starts_with("http://") || url.starts_with("https://");
-    if begins && url.chars().all(|c| c.is_ascii_graphic()) {
-        return Ok(());
-    }
-    Err(UserDataError::NotAUrl(url.to_owned()))
-}
-
 /// Where a mirror has security updates: Ubuntu has them beside all others, Debian in an archive of
 /// their own.
 fn security_mirror(primary: &str) -> String {
@@ -232,6 +234,8 @@ mod tests {
     use ssh_key::public::Ed25519PublicKey;
 
     use super::*;
+    use crate::model::aws::Ec2Mirrors;
+    use crate::provider::aws::ecs::fixture::environment;
 
     /// Keys made up: what matters is that nothing compresses them.
     fn seats(from: u32, count: usize) -> Vec<(SeatNumber, String)> {
@@ -264,6 +268,7 @@ mod tests {
         let settings = GuestSettings {
             apt_mirror: Some(mirror(1)),
             go_mirror: mirror(2),
+            goproxy: Some(format!("{},direct", mirror(6))),
             registry_mirrors: vec![mirror(3), mirror(4), mirror(5)],
             ..GuestSettings::default()
         };
@@ -293,16 +298,23 @@ mod tests {
     }
 
     #[test]
-    fn a_mirror_has_to_be_a_url() {
-        let environment = "lab".parse().unwrap();
-        for wrong in ["mirror.example", "https://a b", "https://a\nb", ""] {
-            let settings = GuestSettings {
-                apt_mirror: Some(wrong.to_owned()),
-                ..GuestSettings::default()
-            };
-            let result = user_data(&launch(&environment, &[], &settings));
-            assert_eq!(result, Err(UserDataError::NotAUrl(wrong.to_owned())));
-        }
+    fn an_environments_mirrors_are_its_instances() {
+        let mut environment = environment("services: {a: {image: a}}");
+        assert_eq!(GuestSettings::of(&environment), GuestSettings::default());
+        environment.images.mirrors = vec!["m.example:5000".to_owned()];
+        environment.ec2.mirrors = Ec2Mirrors {
+            apt: Some("https://m.example/ubuntu".to_owned()),
+            go: Some("https://m.example/go".to_owned()),
+            goproxy: Some("https://m.example,direct".to_owned()),
+        };
+        let expected = GuestSettings {
+            apt_mirror: Some("https://m.example/ubuntu".to_owned()),
+            go_mirror: "https://m.example/go".to_owned(),
+            goproxy: Some("https://m.example,direct".to_owned()),
+            registry_mirrors: vec!["https://m.example:5000".to_owned()],
+            ..GuestSettings::default()
+        };
+        assert_eq!(GuestSettings::of(&environment), expected);
     }
 
     #[test]

@@ -61,7 +61,7 @@ impl Stacks<'_> {
             environment: name,
             seats: &seats,
             expires,
-            settings: &GuestSettings::default(),
+            settings: &GuestSettings::of(self.environment),
         };
         let bytes = user_data(&launch).map_err(|error| {
             Failure::new(FailureClass::Invalid, "write user data", error.to_string())

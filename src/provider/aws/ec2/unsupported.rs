@@ -8,6 +8,16 @@ use crate::provider::aws::unsupported::{self, Collected, Unsupported};
 pub fn unsupported(environment: &Environment) -> Vec<Unsupported> {
     let mut found = Collected::default();
     unsupported::images(environment, |image| image, &mut found);
+    for mirror in &environment.images.mirrors {
+        // Engines of some releases don't start with it.
+        if mirror.contains('/') {
+            found.of_all(
+                format!("`images.mirrors` has {mirror}"),
+                "an instance's engine takes a registry's host and port alone: leave the path out, or \
+                 name such images in the stack",
+            );
+        }
+    }
     for service in environment.stack.services.values() {
         for mount in &service.mounts {
             if let MountSource::Bind { path, .. } = &mount.source {

@@ -45,6 +45,7 @@ volumes: {v: }
         create: false,
     };
     environment.images.sources = vec![ImageSource::Recipe];
+    environment.images.mirrors = vec!["m.example".to_owned(), "m.example:5000/hub".to_owned()];
     let lines = |environment: &Environment| -> Vec<String> {
         unsupported(environment)
             .iter()
@@ -56,6 +57,7 @@ volumes: {v: }
         [
             "images come from recipes alone",
             "its image `seatbox.local/a:1` is a stand-in, which no registry has",
+            "`images.mirrors` has m.example:5000/hub",
             "it mounts /srv/material of this machine",
         ]
     );
