@@ -47,7 +47,7 @@ fn failures(preflight: &Preflight) -> String {
 /// Brings `seats` to what the environment says. Seats for which another look may find a way around
 /// what failed ([`FailureClass::may_be_replanned`]), or which are not as this run left them, have
 /// another round, in which only they are planned for; of a reset only what is left is made then
-/// ([`Mode::after`]). Where nothing is to be done it is one look.
+/// ([`Mode::after`]). Where nothing is to be done it is one look, or none where what was `seen` is new.
 ///
 /// # Errors
 ///
@@ -55,6 +55,7 @@ fn failures(preflight: &Preflight) -> String {
 /// before anything was created.
 pub async fn converge<P: Provider>(
     provider: &P,
+    seen: Option<P::Observed>,
     seats: &[SeatNumber],
     phase: Phase,
     mode: Mode,
@@ -65,7 +66,10 @@ pub async fn converge<P: Provider>(
     let mut told: BTreeSet<String> = BTreeSet::new();
     let mut total = Outcome::default();
     let mut before = Round::default();
-    let mut known = look(provider, cancel).await?;
+    let mut known = match seen {
+        Some(seen) => seen,
+        None => look(provider, cancel).await?,
+    };
     let mut mode = mode;
     let mut scope = seats.to_vec();
     for number in 1.. {
@@ -100,8 +104,11 @@ pub async fn converge<P: Provider>(
         if round.acted {
             // Whoever was waited for in vain is not waited for again.
             known = match round.in_vain {
-                true => with_retries(async || provider.observe().await, |_, _| {}).await?,
-                false => look(provider, cancel).await?,
+                true => with_retries(async || provider.look_again(&known).await, |_, _| {}).await?,
+                false => {
+                    let again = async || provider.look_again(&known).await;
+                    with_patience(again, |_, _| {}, cancel).await?
+                }
             };
         }
         let mut views = provider.seats(&known, seats);

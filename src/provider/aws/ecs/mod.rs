@@ -24,7 +24,7 @@ mod watch;
 pub use apply::{Maker, run_task};
 pub use delete::{delete, delete_parameters};
 pub use desired::{TaskSettings, desired};
-pub use observe::observe;
+pub use observe::{observe, observe_tasks};
 pub use operate::{attach, logs};
 pub use roles::RoleKind;
 pub use task::{Task, TaskState};
