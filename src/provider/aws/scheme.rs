@@ -136,9 +136,10 @@ const STOPS: Lane = Lane {
     width: 20_000,
     batch: 1,
 };
+/// Seats that are ready while others are noted are noted together.
 const MARKS: Lane = Lane {
     name: "marks",
-    width: 4,
+    width: 1,
     batch: MOST_TAGGED,
 };
 const DELETIONS: Lane = Lane {
