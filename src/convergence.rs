@@ -47,7 +47,7 @@ fn failures(preflight: &Preflight) -> String {
 /// Brings `seats` to what the environment says. Seats for which another look may find a way around
 /// what failed ([`FailureClass::may_be_replanned`]), or which are not as this run left them, have
 /// another round, in which only they are planned for; of a reset only what is left is made then
-/// ([`Mode::after`]). Where nothing is to be done it is one look.
+/// ([`Mode::after`]). Where nothing is to be done it is one look, or none where what was `seen` is new.
 ///
 /// # Errors
 ///
@@ -55,6 +55,7 @@ fn failures(preflight: &Preflight) -> String {
 /// before anything was created.
 pub async fn converge<P: Provider>(
     provider: &P,
+    seen: Option<P::Observed>,
     seats: &[SeatNumber],
     phase: Phase,
     mode: Mode,
@@ -65,7 +66,10 @@ pub async fn converge<P: Provider>(
     let mut told: BTreeSet<String> = BTreeSet::new();
     let mut total = Outcome::default();
     let mut before = Round::default();
-    let mut known = look(provider, cancel).await?;
+    let mut known = match seen {
+        Some(seen) => seen,
+        None => look(provider, cancel).await?,
+    };
     let mut mode = mode;
     let mut scope = seats.to_vec();
     for number in 1.. {
@@ -100,8 +104,8 @@ pub async fn converge<P: Provider>(
         if round.acted {
             // Whoever was waited for in vain is not waited for again.
             known = match round.in_vain {
-                true => provider.observe().await?,
-                false => look(provider, cancel).await?,
+                true => provider.look_again(&known).await?,
+                false => look_again(provider, &known, cancel).await?,
             };
         }
         let mut views = provider.seats(&known, seats);
@@ -130,6 +134,15 @@ async fn look<P: Provider>(
     cancel: &CancellationToken,
 ) -> Result<P::Observed, Failure> {
     with_patience(async || provider.observe().await, |_, _| {}, cancel).await
+}
+
+/// The same once a plan has been carried out, at what seats live in.
+async fn look_again<P: Provider>(
+    provider: &P,
+    known: &P::Observed,
+    cancel: &CancellationToken,
+) -> Result<P::Observed, Failure> {
+    with_patience(async || provider.look_again(known).await, |_, _| {}, cancel).await
 }
 
 /// What one round was about, and what of it decides whether there is another one.

@@ -95,7 +95,7 @@ impl World {
         };
         let seats: Vec<SeatNumber> = (1..=seats).map(seat).collect();
         let (events, mut receiver) = Events::channel();
-        let converged = converge(self, &seats, Phase::Up, mode, &events, &cancel).await;
+        let converged = converge(self, None, &seats, Phase::Up, mode, &events, &cancel).await;
         drop(events);
         let mut seen = Vec::new();
         while let Some(event) = receiver.recv().await {

@@ -30,8 +30,8 @@ pub struct Arguments {
     /// Who takes part.
     #[arg(long, value_enum, value_delimiter = ',', default_values_t = Side::ALL)]
     pub sides: Vec<Side>,
-    /// Also what takes minutes: one by one, and by threads within buckets, for more than 23 seats;
-    /// Ansible for more than 23 seats, and without buckets.
+    /// Also what takes minutes: for more than 23 seats one by one, by threads within buckets, all sides
+    /// with secrets within buckets, and Ansible; and Ansible without buckets.
     #[arg(long)]
     pub all: bool,
     /// What to measure.

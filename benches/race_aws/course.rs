@@ -67,13 +67,17 @@ async fn race(arguments: &Arguments, account: &Account, round: u32, record: &mut
     for &place in &arguments.places {
         for &seats in &arguments.seats {
             for &buckets in &arguments.buckets {
+                let buckets = buckets == Buckets::With;
+                if place.takes_minutes(seats, buckets) && !arguments.all {
+                    continue;
+                }
                 let heat = Heat {
                     place,
                     seats,
-                    buckets: buckets == Buckets::With,
+                    buckets,
                 };
                 for &side in &sides {
-                    if side.races(place, seats, heat.buckets, arguments.all) {
+                    if side.races(place, seats, buckets, arguments.all) {
                         heat.run(arguments, account, side, round, record).await?;
                     }
                 }

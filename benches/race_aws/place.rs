@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
-use crate::side::Side;
+use crate::side::{FEW, Side};
 
 /// What seats are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize, Deserialize)]
@@ -53,6 +53,12 @@ impl Place {
             Self::Ecs => "ecs",
             Self::EcsSecrets => "ecs-secrets",
         }
+    }
+
+    /// Whether AWS's buckets make it take minutes for everybody: AWS registers one task definition a
+    /// second.
+    pub fn takes_minutes(self, seats: u32, buckets: bool) -> bool {
+        self == Self::EcsSecrets && seats > FEW && buckets
     }
 
     /// Seatbox's provider.

@@ -26,7 +26,7 @@ pub enum Side {
 }
 
 /// More seats than this take some sides minutes.
-const FEW: u32 = 23;
+pub const FEW: u32 = 23;
 
 impl Side {
     /// All of them.

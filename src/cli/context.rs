@@ -135,13 +135,14 @@ pub fn key(environment: &EnvironmentName, missing: Missing) -> Result<EventKey> 
 
 /// The event key of an environment, of which there may be seats with `provider` already. A key is
 /// never made where those were made with another: half of an event would then have passwords that
-/// the other machine does not know.
+/// the other machine does not know. Where that had to be looked at, the look comes with it.
 pub async fn key_beside<P: Provider>(
     provider: &P,
     environment: &EnvironmentName,
     missing: Missing,
-) -> Result<EventKey> {
+) -> Result<(EventKey, Option<P::Observed>)> {
     let path = store::key_path(environment, variable)?;
+    let mut seen = None;
     if missing == Missing::Create && matches!(store::load(&path), Err(KeyError::Missing { .. })) {
         let observed = look(provider).await?;
         let made = provider
@@ -162,8 +163,9 @@ pub async fn key_beside<P: Provider>(
                  import` here; or take the seats down",
             ));
         }
+        seen = Some(observed);
     }
-    key(environment, missing)
+    Ok((key(environment, missing)?, seen))
 }
 
 /// Forgets what the instances of an environment showed to be known by: they are gone. What is left of
@@ -191,7 +193,7 @@ pub async fn engine() -> Result<Engine> {
 }
 
 /// An environment, and the provider that its seats live with.
-pub struct Context<P> {
+pub struct Context<P: Provider> {
     /// The environment.
     pub environment: Arc<Environment>,
     /// Its provider.
@@ -199,6 +201,8 @@ pub struct Context<P> {
     /// How a command names this environment, for advice on what to type next: nothing where the
     /// process environment names it, or the usual file does.
     pub arguments: String,
+    /// A look that was made on the way here: nothing has been done since.
+    pub seen: Option<P::Observed>,
     /// Where its files are, if they came in a bundle and something may be made of them: whoever
     /// only looks has read all there is, and leaves no secrets lying about while looking.
     _unpacked: Option<Unpacked>,
@@ -232,8 +236,10 @@ impl Prepared {
                 let path = store::key_path(&self.environment().name, variable)?;
                 let known_hosts = Ssh::known_hosts(&path);
                 // It looks at this environment alone: whose key it has is all that is asked for.
-                let own = Some(Arc::new(self.environment().clone()));
-                let bare = AwsProvider::new(session.clone(), kind, own, None, PathBuf::new());
+                let here = session.clone();
+                let bare = |environment| {
+                    AwsProvider::new(here, kind, Some(environment), None, PathBuf::new())
+                };
                 let context = self.with(bare, |environment, key, _| {
                     AwsProvider::new(session, kind, Some(environment), Some(key), known_hosts)
                 });
@@ -245,30 +251,35 @@ impl Prepared {
     /// The environment on that engine, with its key.
     pub async fn on_engine(self, engine: Engine) -> Result<Context<DockerProvider>> {
         let bare = place::bare_engine(&engine);
-        self.with(bare, |environment, key, recipes| {
-            DockerProvider::new(
-                engine,
-                Some(environment),
-                Some(key),
-                recipes,
-                Timestamp::now(),
-            )
-        })
+        self.with(
+            |_| bare,
+            |environment, key, recipes| {
+                DockerProvider::new(
+                    engine,
+                    Some(environment),
+                    Some(key),
+                    recipes,
+                    Timestamp::now(),
+                )
+            },
+        )
         .await
     }
 
-    /// With the provider that `make` makes. `bare` is one that has no environment yet.
+    /// With the provider that `make` makes; one that `bare` makes has no key yet.
     async fn with<P: Provider>(
         self,
-        bare: P,
+        bare: impl FnOnce(Arc<Environment>) -> P,
         make: impl FnOnce(Arc<Environment>, Arc<EventKey>, Recipes) -> P,
     ) -> Result<Context<P>> {
         let environment = Arc::new(self.read.loaded.environment);
-        let key = Arc::new(key_beside(&bare, &environment.name, self.missing).await?);
+        let bare = bare(Arc::clone(&environment));
+        let (key, seen) = key_beside(&bare, &environment.name, self.missing).await?;
         Ok(Context {
-            provider: make(Arc::clone(&environment), key, self.recipes),
+            provider: make(Arc::clone(&environment), Arc::new(key), self.recipes),
             environment,
             arguments: self.arguments,
+            seen,
             _unpacked: self
                 .read
                 .unpacked

@@ -49,7 +49,8 @@ pub async fn compose(
         Ok(engine) => {
             take_stand_ins(&engine, &mut environment).await?;
             let bare = place::bare_engine(&engine);
-            context::key_beside(&bare, &environment.name, Missing::Create).await?
+            let beside = context::key_beside(&bare, &environment.name, Missing::Create);
+            beside.await?.0
         }
         Err(_) => context::key(&environment.name, Missing::Create)?,
     };

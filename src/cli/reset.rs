@@ -61,6 +61,6 @@ pub async fn run(
         if what.dry_run {
             return plan::print(global, &context, &seats, &mode).await;
         }
-        up::converge(global, &context, &seats, Phase::Reset, mode, interruption).await
+        up::converge(global, context, &seats, Phase::Reset, mode, interruption).await
     })
 }

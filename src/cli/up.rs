@@ -31,14 +31,14 @@ pub async fn run(
     bundle::bring(global, &prepared, &place, interruption).await?;
     let (phase, mode) = (Phase::Up, Mode::Repair);
     with_provider!(AnyContext, prepared.on(place).await?, context => {
-        converge(global, &context, &seats, phase, mode, interruption).await
+        converge(global, context, &seats, phase, mode, interruption).await
     })
 }
 
 /// Brings `seats` to what the environment says, and shows what came of it.
 pub async fn converge<P: Provider>(
     global: &Global,
-    context: &Context<P>,
+    mut context: Context<P>,
     seats: &[SeatNumber],
     phase: Phase,
     mode: Mode,
@@ -47,8 +47,9 @@ pub async fn converge<P: Provider>(
     let _attended = interruption.attend()?;
     let cancel = &interruption.cancel;
     let shown = Shown::start(global);
+    let seen = context.seen.take();
     let provider = &context.provider;
-    let result = bring(provider, seats, phase, mode, &shown.events, cancel).await;
+    let result = bring(provider, seen, seats, phase, mode, &shown.events, cancel).await;
     shown.finish().await;
     let Converged { outcome, views } = result?;
     show::converged(

@@ -26,6 +26,15 @@ pub trait Provider: Apply<Self::Scheme> {
     /// One look at everything of ours, of every environment.
     fn observe(&self) -> impl Future<Output = Result<Self::Observed, Failure>> + Send;
 
+    /// Another look at what seats of the environment live in, once a plan has been carried out: what
+    /// else was `known` need not be looked at, and may be old by now.
+    fn look_again(
+        &self,
+        _known: &Self::Observed,
+    ) -> impl Future<Output = Result<Self::Observed, Failure>> + Send {
+        self.observe()
+    }
+
     /// The plan that brings `seats` of the environment to what its file says. Sources of images
     /// and the like may be asked, and nothing is changed.
     fn converge(

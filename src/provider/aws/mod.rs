@@ -19,6 +19,7 @@ pub mod network;
 pub mod observe;
 pub mod offline;
 mod operate;
+mod pace;
 pub mod preflight;
 pub mod provider;
 pub mod quotas;

@@ -10,15 +10,15 @@ use tokio::time::Instant;
 
 use super::apply::{Applier, Asked};
 use super::desired::{Surroundings, desired};
-use super::ec2::{Launcher, Watch};
-use super::ecs::TaskWatch;
+use super::ec2::{self, Launcher, Watch};
+use super::ecs::{self, TaskWatch};
 use super::forecast::forecast;
 use super::found::{found, resource, shared};
 use super::ids::Ids;
-use super::observe::{self, Detail, Observed, Reach};
+use super::observe::{self, Detail, Observed, Reach, Thing};
 use super::quotas::Quotas;
 use super::scheme::Aws;
-use super::{Session, census, network, preflight, status};
+use super::{Session, census, network, preflight, status, tags};
 use crate::engine::{Apply, Failure, Progress};
 use crate::expiry::seconds_of;
 use crate::model::environment::ProviderKind;
@@ -112,7 +112,12 @@ impl AwsProvider {
             return Ok(known);
         }
         let types: &[String] = match self.kind {
-            ProviderKind::Ec2 => &environment.ec2.types,
+            ProviderKind::Ec2 => {
+                // A network to be made is one for instances to be launched.
+                let launcher = &self.applier.launcher;
+                launcher.ask_for_image(&self.session, &environment.ec2.image);
+                &environment.ec2.types
+            }
             _ => &[],
         };
         let offered = || network::offered(&self.session, types, count);
@@ -174,6 +179,18 @@ impl Provider for AwsProvider {
             None => Reach::Everything,
         };
         observe::observe(&self.session, environment, reach).await
+    }
+
+    async fn look_again(&self, known: &Observed) -> Result<Observed, Failure> {
+        let name = &self.environment().name;
+        let seats = match self.kind {
+            ProviderKind::Ecs => ecs::observe_tasks(&self.session, name).await?,
+            _ => ec2::observe(&self.session, &tags::of(Some(name)), Reach::Instances).await?,
+        };
+        let is_shared = |thing: &&Thing| thing.instance().is_none() && thing.task().is_none();
+        let mut things: Vec<Thing> = known.things.iter().filter(is_shared).cloned().collect();
+        things.extend(seats);
+        Ok(Observed { things })
     }
 
     async fn converge(

@@ -75,8 +75,8 @@ pub struct Container {
 }
 
 impl Guest<'_> {
-    /// Waits until the instance lets us in and has its scripts, until `deadline` at most. `noted`
-    /// hears of what is in the way.
+    /// Waits until the instance lets us in and has its scripts, until `deadline` at most, and gives
+    /// whether it is set up by then. `noted` hears of what is in the way.
     ///
     /// # Errors
     /// What was in the way last.
@@ -84,13 +84,14 @@ impl Guest<'_> {
         &self,
         deadline: Instant,
         noted: impl FnMut(&Failure),
-    ) -> Result<(), Failure> {
+    ) -> Result<Standing, Failure> {
         // Not yet installed is an answer; that there is no such command is none.
         let argv = ["sudo", "-n", STACK, "installed"];
         let wait = self
             .ssh
             .wait_until_reachable(self.host, &argv, &[0, NOT_YET], deadline, noted);
-        wait.await.map_err(|failure| self.named("reach", failure))
+        let output = wait.await.map_err(|failure| self.named("reach", failure))?;
+        Ok(standing(&output))
     }
 
     /// Whether Docker and the rest are installed.

@@ -19,7 +19,7 @@ use super::image::{self, Image};
 use super::observe::instances;
 use super::{Instance, InstanceState, Stacks};
 use crate::engine::{Failure, FailureClass};
-use crate::model::aws::Market;
+use crate::model::aws::{MachineImage, Market};
 use crate::model::{Environment, SeatNumber};
 use crate::plan::Key;
 use crate::provider::aws::ids::Ids;
@@ -41,7 +41,7 @@ const MOST_TOKENS: usize = 5;
 /// What launches have in common.
 #[derive(Debug, Default)]
 pub struct Launcher {
-    image: OnceCell<Image>,
+    image: Arc<OnceCell<Image>>,
 }
 
 /// Where, and for what.
@@ -74,6 +74,17 @@ struct Candidate<'a> {
 }
 
 impl Launcher {
+    /// Asks for the image, for whoever will want it after something else.
+    pub fn ask_for_image(&self, session: &Session, named: &MachineImage) {
+        let (image, session, named) = (Arc::clone(&self.image), session.clone(), named.clone());
+        tokio::spawn(async move {
+            // Whoever wants it asks again where this fails, and tells why.
+            let _ = image
+                .get_or_try_init(|| image::find(&session, &named))
+                .await;
+        });
+    }
+
     /// The image that instances are made from.
     ///
     /// # Errors

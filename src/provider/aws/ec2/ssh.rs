@@ -195,7 +195,7 @@ impl Ssh {
     }
 
     /// Waits until an instance that boots answers a command with one of `codes`, until `deadline` at
-    /// most. `noted` hears of what is in the way.
+    /// most, and gives that answer. `noted` hears of what is in the way.
     ///
     /// # Errors
     /// What was in the way last, or what waiting does not mend: another host key, or a key that is
@@ -207,11 +207,11 @@ impl Ssh {
         codes: &[i32],
         deadline: Instant,
         mut noted: impl FnMut(&Failure),
-    ) -> Result<(), Failure> {
+    ) -> Result<Output, Failure> {
         let mut refused = None;
         loop {
             let failure = match self.run(host, argv, &[], CONNECT * 2).await {
-                Ok(output) if codes.contains(&output.code) => return Ok(()),
+                Ok(output) if codes.contains(&output.code) => return Ok(output),
                 Ok(output) => {
                     let words = one_line(&output.stderr);
                     let message = format!("{} ends with {}: {words}", argv.join(" "), output.code);

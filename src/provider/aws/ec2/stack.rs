@@ -123,9 +123,10 @@ impl Stacks<'_> {
         };
         let deadline = Instant::now() + BOOT;
         let noted = |failure: &Failure| progress.report(failure.message.clone(), None, None);
-        guest.reachable(deadline, noted).await?;
-        self.await_standing("install", deadline, progress, || guest.installed())
-            .await?;
+        if guest.reachable(deadline, noted).await? != Standing::Ready {
+            self.await_standing("install", deadline, progress, || guest.installed())
+                .await?;
+        }
         let values = seat_values(self.environment, self.key, spec.seat);
         let bundle = guest_bundle(self.environment, spec.seat, &values, self.workspace).await?;
         guest.receive(&bundle, spec.patience).await

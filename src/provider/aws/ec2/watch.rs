@@ -11,9 +11,10 @@ use super::observe::instances;
 use super::{Instance, InstanceState};
 use crate::engine::{Failure, FailureClass, Progress};
 use crate::model::EnvironmentName;
+use crate::provider::aws::pace::Pace;
 use crate::provider::aws::{Session, tags};
 
-/// The pause between two looks. An instance takes some 20 s to run, and 30 to 60 s to end.
+/// The pause between two looks at instances that end, which takes them 30 to 60 s.
 const PAUSE: Duration = Duration::from_secs(2);
 /// How long an instance that was just made may be missing from lists.
 const SPREADING: Duration = Duration::from_secs(60);
@@ -31,7 +32,7 @@ pub struct Watch {
 
 #[derive(Debug)]
 struct Look {
-    begun: Instant,
+    pace: Pace,
     instances: Arc<HashMap<Arc<str>, Instance>>,
 }
 
@@ -46,12 +47,13 @@ impl Watch {
     ) -> Result<Arc<HashMap<Arc<str>, Instance>>, Failure> {
         let mut last = self.last.lock().await;
         if let Some(look) = last.as_ref() {
-            if look.begun >= since {
+            if look.pace.begun() >= since {
                 return Ok(Arc::clone(&look.instances));
             }
-            sleep_until(look.begun + PAUSE).await;
         }
-        let begun = Instant::now();
+        let before = last.as_ref().map(|look| look.pace);
+        sleep_until(Pace::next(before, Instant::now())).await;
+        let pace = Pace::after(before, Instant::now());
         let described = instances(session, &tags::of(environment)).await?;
         let instances = described.iter().filter_map(|described| {
             let id = Arc::from(described.instance_id.as_deref()?);
@@ -60,7 +62,7 @@ impl Watch {
         let instances = Arc::new(instances.collect());
         self.see(Arc::clone(&instances));
         *last = Some(Look {
-            begun,
+            pace,
             instances: Arc::clone(&instances),
         });
         Ok(instances)

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use aws_sdk_ec2::types::Filter;
 use aws_sdk_ecs::types::{ClusterField, DesiredStatus, Task as Described, TaskField};
+use futures_util::future::try_join_all;
 
 use super::roles::{PATH, POLICY, RoleKind};
 use super::{Task, families, secrets};
@@ -46,6 +47,17 @@ pub async fn observe(
     things.extend(roles?);
     things.extend(secrets?);
     Ok(things)
+}
+
+/// The tasks of an environment that are not over.
+///
+/// # Errors
+/// A list that could not be read to its end.
+pub async fn observe_tasks(
+    session: &Session,
+    environment: &EnvironmentName,
+) -> Result<Vec<Thing>, Failure> {
+    tasks(session, &names::shared(environment)).await
 }
 
 async fn clusters_and_tasks(
@@ -356,12 +368,9 @@ async fn roles(
             .collect(),
         None => all_roles(session).await?,
     };
-    let mut things = Vec::new();
-    for name in names {
-        let role = role(session, &name).await?;
-        things.extend(role.and_then(|role| role.ours(AwsKind::Role)));
-    }
-    Ok(things)
+    let found = try_join_all(names.iter().map(|name| role(session, name))).await?;
+    let found = found.into_iter().flatten();
+    Ok(found.filter_map(|role| role.ours(AwsKind::Role)).collect())
 }
 
 /// The names of our roles for this region.

@@ -12,8 +12,9 @@ use super::{Task, TaskState};
 use crate::engine::{Failure, FailureClass, Progress};
 use crate::provider::aws::Session;
 use crate::provider::aws::errors::in_words;
+use crate::provider::aws::pace::Pace;
 
-/// The pause between two looks. A task takes about a minute to run.
+/// The pause between two looks at a task that ends.
 const PAUSE: Duration = Duration::from_secs(2);
 /// How long a task that was just made may be missing from lists.
 const SPREADING: Duration = Duration::from_secs(30);
@@ -29,7 +30,7 @@ pub struct TaskWatch {
 
 #[derive(Debug, Clone)]
 struct Look {
-    begun: Instant,
+    pace: Pace,
     tasks: Arc<HashMap<String, Task>>,
 }
 
@@ -44,19 +45,20 @@ impl TaskWatch {
     ) -> Result<Arc<HashMap<String, Task>>, Failure> {
         let mut looks = self.looks.lock().await;
         if let Some(look) = looks.get(cluster) {
-            if look.begun >= since {
+            if look.pace.begun() >= since {
                 return Ok(Arc::clone(&look.tasks));
             }
-            sleep_until(look.begun + PAUSE).await;
         }
-        let begun = Instant::now();
+        let before = looks.get(cluster).map(|look| look.pace);
+        sleep_until(Pace::next(before, Instant::now())).await;
+        let pace = Pace::after(before, Instant::now());
         let found = described(session, cluster).await?;
         let tasks = found
             .iter()
             .filter_map(|described| Some((described.task_arn.clone()?, Task::read(described).0)));
         let tasks = Arc::new(tasks.collect());
         let look = Look {
-            begun,
+            pace,
             tasks: Arc::clone(&tasks),
         };
         looks.insert(cluster.to_owned(), look);

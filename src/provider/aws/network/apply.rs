@@ -3,9 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_sdk_ec2::types::{
-    AttributeBooleanValue, Filter, ResourceType, Tag as Ec2Tag, TagSpecification,
-};
+use aws_sdk_ec2::types::{AttributeBooleanValue, ResourceType, Tag as Ec2Tag, TagSpecification};
 use tokio::time::{Instant, sleep};
 
 use super::observe::{Vpc, find};
@@ -77,18 +75,18 @@ impl Builder<'_> {
         }
     }
 
-    fn tags(&self, kind: ResourceType, marks: &Marks) -> TagSpecification {
+    pub(super) fn tags(&self, kind: ResourceType, marks: &Marks) -> TagSpecification {
         let tags = tags::write(&marks.ownership(&self.environment.name));
         specification(kind, tags)
     }
 
-    fn vpc(&self) -> Result<Arc<str>, Failure> {
+    pub(super) fn vpc(&self) -> Result<Arc<str>, Failure> {
         let name = names::shared(&self.environment.name);
         self.ids.get(&Key::new(AwsKind::Vpc, name))
     }
 
     /// What an earlier attempt made, whose answer was lost. The claim says that nobody else makes any.
-    async fn made(
+    pub(super) async fn made(
         &self,
         kind: AwsKind,
         again: bool,
@@ -147,93 +145,6 @@ impl Builder<'_> {
         })
         .await?;
         Ok(())
-    }
-
-    async fn create_gateway(
-        &self,
-        key: &Key<AwsKind>,
-        marks: &Marks,
-        again: bool,
-    ) -> Result<(), Failure> {
-        let is_it = |thing: &Thing| matches!(thing.detail, Detail::Gateway(None));
-        if let Some(id) = self.made(AwsKind::Gateway, again, is_it).await? {
-            self.ids.note(key.clone(), id);
-            return Ok(());
-        }
-        let request = self
-            .session
-            .ec2
-            .create_internet_gateway()
-            .tag_specifications(self.tags(ResourceType::InternetGateway, marks));
-        let answer = self
-            .session
-            .call(Action::ec2("CreateInternetGateway"), || {
-                request.clone().send()
-            })
-            .await?;
-        let id = answer
-            .internet_gateway
-            .and_then(|gateway| gateway.internet_gateway_id);
-        self.ids
-            .note(key.clone(), there("CreateInternetGateway", id)?);
-        Ok(())
-    }
-
-    async fn attach(&self, key: &Key<AwsKind>) -> Result<(), Failure> {
-        let (gateway, vpc) = (self.ids.get(key)?, self.vpc()?);
-        let attached = known(|| async {
-            let request = self.session.ec2.attach_internet_gateway();
-            let request = request.internet_gateway_id(&*gateway).vpc_id(&*vpc);
-            self.session
-                .call(Action::ec2("AttachInternetGateway"), || {
-                    request.clone().send()
-                })
-                .await
-        });
-        match attached.await {
-            Err(failure) if failure.class == FailureClass::Conflict => Ok(()),
-            result => result.map(|_| ()),
-        }
-    }
-
-    /// The main route table comes and goes with the VPC, and is that of every subnet without one of
-    /// its own.
-    async fn route(&self, key: &Key<AwsKind>) -> Result<(), Failure> {
-        let (gateway, vpc) = (self.ids.get(key)?, self.vpc()?);
-        let table = known(|| async {
-            let filter =
-                |name: &str, value: &str| Filter::builder().name(name).values(value).build();
-            let request = self.session.ec2.describe_route_tables();
-            let request = request.filters(filter("vpc-id", &vpc));
-            let request = request.filters(filter("association.main", "true"));
-            let answer = self
-                .session
-                .call(Action::ec2("DescribeRouteTables"), || {
-                    request.clone().send()
-                })
-                .await?;
-            let table = answer.route_tables.unwrap_or_default().into_iter().next();
-            table.and_then(|table| table.route_table_id).ok_or_else(|| {
-                let message = format!("{vpc} has no main route table");
-                Failure::new(FailureClass::NotFound, "DescribeRouteTables", message)
-            })
-        })
-        .await?;
-        known(|| async {
-            let request = self.session.ec2.create_route().route_table_id(&table);
-            let request = request.destination_cidr_block("0.0.0.0/0");
-            let request = request.gateway_id(&*gateway);
-            match self
-                .session
-                .call(Action::ec2("CreateRoute"), || request.clone().send())
-                .await
-            {
-                // It is there already.
-                Err(failure) if failure.class == FailureClass::Conflict => Ok(()),
-                result => result.map(|_| ()),
-            }
-        })
-        .await
     }
 
     async fn create_subnet(
@@ -345,7 +256,7 @@ impl Builder<'_> {
     }
 }
 
-fn there(call: &str, id: Option<String>) -> Result<String, Failure> {
+pub(super) fn there(call: &str, id: Option<String>) -> Result<String, Failure> {
     id.ok_or_else(|| Failure::new(FailureClass::Connection, call, "the answer names no id"))
 }
 

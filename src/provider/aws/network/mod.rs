@@ -3,6 +3,7 @@
 
 mod apply;
 mod desired;
+mod gateway;
 mod observe;
 mod rules;
 mod zones;

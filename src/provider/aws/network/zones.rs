@@ -19,14 +19,18 @@ pub async fn offered(
     types: &[String],
     count: usize,
 ) -> Result<Vec<Arc<str>>, Failure> {
-    let mut zones: BTreeMap<String, usize> = BTreeMap::new();
-    for zone in all(session).await? {
-        zones.insert(zone, 0);
+    let offering = async {
+        match types {
+            [] => Ok(Vec::new()),
+            types => offerings(session, types).await,
+        }
+    };
+    let (all, offering) = tokio::try_join!(all(session), offering)?;
+    let mut zones: BTreeMap<String, usize> = all.into_iter().map(|zone| (zone, 0)).collect();
+    for zone in offering {
+        zones.entry(zone).and_modify(|offers| *offers += 1);
     }
     if !types.is_empty() {
-        for zone in offerings(session, types).await? {
-            zones.entry(zone).and_modify(|offers| *offers += 1);
-        }
         zones.retain(|_, offers| *offers > 0);
     }
     if zones.len() < count {

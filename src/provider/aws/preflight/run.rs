@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::need::Need;
-use super::types::{self, Types};
+use super::types;
 use super::{container_instances, fargate, identity, image, vcpus, vpcs, zones};
 use crate::engine::Failure;
 use crate::model::Environment;
@@ -66,15 +66,11 @@ async fn instances<'i>(
     image: impl Future<Output = Result<&'i Image, Failure>>,
 ) -> Vec<Check> {
     let (session, settings) = (around.session, &around.environment.ec2);
-    let described = async {
-        let described = types::describe(session, &settings.types).await;
-        let none = Types::new();
-        let known = described.as_ref().unwrap_or(&none);
-        let room = match settings.types.first() {
-            Some(kind) => Some(vcpus::check(session, need, kind, settings.market, known).await),
+    let room = async {
+        match settings.types.first() {
+            Some(kind) => Some((kind, vcpus::look(session, kind, settings.market).await)),
             None => None,
-        };
-        (described, room)
+        }
     };
     let offered = async {
         match around.zones {
@@ -82,11 +78,16 @@ async fn instances<'i>(
             zones => Some(zones::check(session, &settings.types, zones).await),
         }
     };
-    let ((described, room), image, offered) = tokio::join!(described, image, offered);
+    let described = types::describe(session, &settings.types);
+    let (described, room, image, offered) = tokio::join!(described, room, image, offered);
     let mut checks = types::check(settings, &described);
     let known = described.unwrap_or_default();
     checks.push(image::check(image, &known, &settings.types));
     checks.extend(offered);
-    checks.extend(room);
+    checks.extend(match room {
+        Some((_, Some(room))) => Some(vcpus::check(session, need, room, &known).await),
+        Some((kind, None)) => Some(vcpus::unknown(kind)),
+        None => None,
+    });
     checks
 }

@@ -79,24 +79,45 @@ fn quota_of(kind: &str, market: Market) -> Option<Quota> {
     })
 }
 
-/// Whether there is room for what the plan launches. It is judged by `kind`, the type that is asked for
-/// first: where a quota is used up, no other type is tried.
-pub async fn check(
-    session: &Session,
-    need: &Need,
-    kind: &str,
-    market: Market,
-    types: &Types,
-) -> Check {
-    let Some(quota) = quota_of(kind, market) else {
-        let message = format!("which quota {kind} counts in is not known here");
-        return Check::new("quota", Verdict::Unknown, message);
+/// What an account may have of a type, and has of all that counts in the same quota.
+pub struct Room<'a> {
+    kind: &'a str,
+    quota: Quota,
+    value: Result<u64, Failure>,
+    running: Result<Vec<Instance>, Failure>,
+}
+
+/// Asks for both; there is nothing to ask where it is not known which quota the type counts in.
+pub async fn look<'a>(session: &Session, kind: &'a str, market: Market) -> Option<Room<'a>> {
+    let quota = quota_of(kind, market)?;
+    let (value, running) = tokio::join!(quota::value(session, quota), running(session));
+    Some(Room {
+        kind,
+        quota,
+        value,
+        running,
+    })
+}
+
+/// That it is not known which quota a type counts in.
+pub fn unknown(kind: &str) -> Check {
+    let message = format!("which quota {kind} counts in is not known here");
+    Check::new("quota", Verdict::Unknown, message)
+}
+
+/// Whether there is room for what the plan launches. It is judged by the type that is asked for first:
+/// where a quota is used up, no other type is tried.
+pub async fn check(session: &Session, need: &Need, room: Room<'_>, types: &Types) -> Check {
+    let Room {
+        kind,
+        quota,
+        value,
+        running,
+    } = room;
+    let used = match running {
+        Ok(running) => used(session, need, quota, &running, types).await,
+        Err(failure) => Err(failure),
     };
-    let running = async {
-        let running = running(session).await?;
-        used(session, need, quota, &running, types).await
-    };
-    let (value, used) = tokio::join!(quota::value(session, quota), running);
     let each = types.get(kind).map(|info| info.vcpus);
     match (value, used, each) {
         (Ok(value), Ok(used), Some(each)) => {
