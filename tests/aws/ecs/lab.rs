@@ -59,7 +59,7 @@ pub fn at_desk(topic: &str, seats: u32) -> Lab {
     let stack = format!(
         "services:\n  work:\n    image: docker.io/library/golang:1.23-bookworm\n    \
          command: [sleep, infinity]\n    volumes: ['work:{place}']\n    \
-         x-seatbox: {{workspace: {place}}}\nvolumes: {{work: {{}}}}\n"
+         x-seatbox: {{workspace: {place}, shell: [sh, -c, 'echo shell-is-here; exec sh']}}\nvolumes: {{work: {{}}}}\n"
     );
     lab.desk.write("stack.yaml", stack);
     lab

@@ -1,8 +1,7 @@
 //! A shell in a task, on a terminal.
 
-use std::io::Write as _;
-use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::io::{Read as _, Write as _};
+use std::process::{Child, Command, Stdio};
 
 use super::lab::at_desk;
 use super::plugin::install;
@@ -35,22 +34,32 @@ fn a_shell_on_a_terminal_is_one_and_ctrl_c_is_its_own() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut input = child.stdin.take().unwrap();
-    // Typed, so that the shell is there to read it.
-    assert!(lab.proxy.counts().await_arrival(1, Duration::from_secs(60)));
-    for keys in [
-        "tty && echo terminal-$((20 + 22))\n",
-        "pwd\n",
-        "sleep 60\n",
-        "\u{3}",
-        "echo alive-$((6 * 7))\n",
-        "exit 9\n",
+    let mut seen = String::new();
+    for (awaited, keys) in [
+        ("shell-is-here", "tty && echo terminal-$((20 + 22))\n"),
+        ("terminal-42", "pwd; echo place-$((1 + 1))\n"),
+        ("place-2", "echo sleeps-$((1 + 1)); sleep 60\n"),
+        ("sleeps-2", "\u{3}"),
+        ("^C", "echo alive-$((6 * 7))\n"),
+        ("alive-42", "exit 9\n"),
     ] {
-        std::thread::sleep(Duration::from_secs(1));
-        input.write_all(keys.as_bytes()).unwrap();
+        read_until(&mut child, &mut seen, awaited);
+        child
+            .stdin
+            .as_mut()
+            .unwrap()
+            .write_all(keys.as_bytes())
+            .unwrap();
     }
-    let output = child.wait_with_output().unwrap();
-    drop(input);
+    let mut rest = String::new();
+    child
+        .stdout
+        .as_mut()
+        .unwrap()
+        .read_to_string(&mut rest)
+        .unwrap();
+    let mut output = child.wait_with_output().unwrap();
+    output.stdout = (seen + &rest).into_bytes();
     let place = lab.desk.path("").canonicalize().unwrap();
     let ran = Ran::new(&command, output).exits(0).says(&[
         "/dev/pts/",
@@ -70,4 +79,14 @@ fn a_shell_on_a_terminal_is_one_and_ctrl_c_is_its_own() {
     assert_eq!(modes.len(), 2, "{ran}");
     assert_eq!(modes[0], modes[1], "{ran}");
     lab.down();
+}
+
+/// Reads what is shown until that is among it.
+fn read_until(child: &mut Child, seen: &mut String, awaited: &str) {
+    let stdout = child.stdout.as_mut().unwrap();
+    while !seen.contains(awaited) {
+        let mut byte = [0];
+        assert_eq!(stdout.read(&mut byte).unwrap(), 1, "{awaited}: {seen}");
+        seen.push(char::from(byte[0]));
+    }
 }
