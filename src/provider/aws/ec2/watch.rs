@@ -46,10 +46,10 @@ impl Watch {
         since: Instant,
     ) -> Result<Arc<HashMap<Arc<str>, Instance>>, Failure> {
         let mut last = self.last.lock().await;
-        if let Some(look) = last.as_ref() {
-            if look.pace.begun() >= since {
-                return Ok(Arc::clone(&look.instances));
-            }
+        if let Some(look) = last.as_ref()
+            && look.pace.begun() >= since
+        {
+            return Ok(Arc::clone(&look.instances));
         }
         let before = last.as_ref().map(|look| look.pace);
         sleep_until(Pace::next(before, Instant::now())).await;

@@ -44,10 +44,10 @@ impl TaskWatch {
         since: Instant,
     ) -> Result<Arc<HashMap<String, Task>>, Failure> {
         let mut looks = self.looks.lock().await;
-        if let Some(look) = looks.get(cluster) {
-            if look.pace.begun() >= since {
-                return Ok(Arc::clone(&look.tasks));
-            }
+        if let Some(look) = looks.get(cluster)
+            && look.pace.begun() >= since
+        {
+            return Ok(Arc::clone(&look.tasks));
         }
         let before = looks.get(cluster).map(|look| look.pace);
         sleep_until(Pace::next(before, Instant::now())).await;
