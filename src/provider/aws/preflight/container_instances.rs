@@ -1,8 +1,8 @@
 //! Container instances to run tasks on, where these are not Fargate's.
 
 use crate::engine::Failure;
-use crate::engine::retry::again;
 use crate::model::EnvironmentName;
+use crate::provider::aws::calls::again;
 use crate::provider::aws::limits::Action;
 use crate::provider::aws::{Session, names};
 use crate::provider::preflight::{Check, Verdict};
