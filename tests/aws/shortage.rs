@@ -84,9 +84,9 @@ fn launches_at_the_same_time_do_not_share_the_last_that_there_is() {
     let network = network(&proxy.client());
     proxy.set(|settings| settings.capacity.vcpus = Some(8));
     std::thread::scope(|scope| {
-        for _ in 0..4 {
+        for _ in 0..6 {
             scope.spawn(|| {
-                let launch = network.launch(1, 3);
+                let launch = network.launch(1, 1);
                 let _ = proxy
                     .client()
                     .try_query("ec2", "RunInstances", &with(&launch, &[]));
