@@ -251,7 +251,7 @@ impl Prepared {
     /// The environment on that engine, with its key.
     pub async fn on_engine(self, engine: Engine) -> Result<Context<DockerProvider>> {
         let bare = place::bare_engine(&engine);
-        self.with(
+        let context = self.with(
             |_| bare,
             |environment, key, recipes| {
                 DockerProvider::new(
@@ -262,8 +262,12 @@ impl Prepared {
                     Timestamp::now(),
                 )
             },
-        )
-        .await
+        );
+        // With its own first look the provider asks for the engine's clock.
+        Ok(Context {
+            seen: None,
+            ..context.await?
+        })
     }
 
     /// With the provider that `make` makes; one that `bare` makes has no key yet.
