@@ -43,8 +43,7 @@ async fn alone(
     let place = Place::find(what.places.provider, region, interruption).await?;
     with_provider!(AnyProvider, place.bare(), provider => {
         let sweep = Sweep::begin(&provider, what).await?;
-        let judge = |of: &EnvironmentName, owner: Owner, end: &End| sweep.judge(of, owner, end);
-        take_away(global, &provider, sweep.about(), judge, what.dry_run, interruption).await
+        take_away(global, &provider, sweep.about(), sweep.judge(), what.dry_run, interruption).await
     })
 }
 
@@ -88,8 +87,7 @@ async fn in_region(
     let place = Place::find(what.places.provider, Some(region), interruption).await?;
     with_provider!(AnyProvider, place.bare(), provider => {
         let sweep = Sweep::begin(&provider, what).await?;
-        let judge = |of: &EnvironmentName, owner: Owner, end: &End| sweep.judge(of, owner, end);
-        removed(global, &provider, sweep.about(), judge, interruption).await
+        removed(global, &provider, sweep.about(), sweep.judge(), interruption).await
     })
 }
 
@@ -134,9 +132,8 @@ async fn foresee_in(
     let place = Place::find(what.places.provider, Some(region), interruption).await?;
     with_provider!(AnyProvider, place.bare(), provider => {
         let sweep = Sweep::begin(&provider, what).await?;
-        let judge = |of: &EnvironmentName, owner: Owner, end: &End| sweep.judge(of, owner, end);
         let observed = context::look(&provider).await?;
-        let survey = Survey::of(provider.existing(&observed), &judge);
+        let survey = Survey::of(provider.existing(&observed), &sweep.judge());
         Ok(match global.output {
             Output::Text => {
                 show::teardown_plan_in(region, &survey.plan(), &survey.keep);
@@ -176,12 +173,14 @@ impl<'a> Sweep<'a> {
         }
     }
 
-    fn judge(&self, of: &EnvironmentName, _: Owner, end: &End) -> Verdict {
-        let only = self.what.only.as_ref();
-        if only.is_some_and(|only| of != only) {
-            return Verdict::Ignore;
+    fn judge(&self) -> impl Fn(&EnvironmentName, Owner, &End) -> Verdict {
+        |of, _, end| {
+            let only = self.what.only.as_ref();
+            if only.is_some_and(|only| of != only) {
+                return Verdict::Ignore;
+            }
+            verdict(end, self.what.all, self.clocks)
         }
-        verdict(end, self.what.all, self.clocks)
     }
 }
 

@@ -14,11 +14,6 @@ use crate::plan::{self, ActionId, Operation, Plan};
 
 /// How many instances one page of a listing tells of (Amazon EC2 API reference, "DescribeInstances").
 const INSTANCES_A_PAGE: usize = 1000;
-/// How many tasks one call describes (Amazon ECS API reference, "DescribeTasks").
-const TASKS_A_PAGE: usize = 100;
-/// How many task definitions one call deletes (Amazon ECS API reference, "DeleteTaskDefinitions").
-/// Each has a call of its own here, for it is known by its family.
-const DEFINITIONS_A_CALL: usize = 1;
 
 /// How long the calls of `plan` are expected to take, by an account whose buckets are full. What they
 /// start and wait for, instances that boot and images that are pulled, comes on top.
@@ -144,10 +139,9 @@ fn calls(action: &plan::Action<Aws>, capacity: Capacity) -> Vec<Call> {
 fn bring(step: &AwsStep, capacity: Capacity) -> Vec<Call> {
     let ec2 = |name| vec![Call::one(Action::ec2(name))];
     match step {
-        AwsStep::Claim(..) | AwsStep::PutParameter(_) => {
+        AwsStep::Claim(..) | AwsStep::Finish | AwsStep::PutParameter(_) => {
             vec![Call::one(Action::ssm("PutParameter"))]
         }
-        AwsStep::Finish => vec![Call::one(Action::ssm("PutParameter"))],
         AwsStep::CreateVpc(_) => ec2("CreateVpc"),
         AwsStep::EnableNames => ec2("ModifyVpcAttribute"),
         AwsStep::CreateGateway(_) => ec2("CreateInternetGateway"),
@@ -173,7 +167,10 @@ fn bring(step: &AwsStep, capacity: Capacity) -> Vec<Call> {
         AwsStep::CreateCluster(_) => vec![Call::one(Action::ecs("CreateCluster"))],
         AwsStep::Register(_) => vec![Call::one(Action::ecs("RegisterTaskDefinition"))],
         AwsStep::RunTask(_) => vec![Call::one(ecs::run_task(capacity))],
-        AwsStep::AwaitTask(_) => vec![Call::many(Action::ecs("DescribeTasks"), TASKS_A_PAGE)],
+        AwsStep::AwaitTask(_) => vec![Call::many(
+            Action::ecs("DescribeTasks"),
+            ecs::MOST_DESCRIBED,
+        )],
     }
 }
 
@@ -203,7 +200,8 @@ fn delete(kind: AwsKind) -> Vec<Call> {
         }
         AwsKind::Definition => vec![
             Call::one(Action::ecs("DeregisterTaskDefinition")),
-            Call::many(Action::ecs("DeleteTaskDefinitions"), DEFINITIONS_A_CALL),
+            // It would take ten; each family is deleted by itself.
+            Call::one(Action::ecs("DeleteTaskDefinitions")),
         ],
         AwsKind::Task => vec![Call::one(Action::ecs("StopTask"))],
         AwsKind::Instance => vec![Call::many(

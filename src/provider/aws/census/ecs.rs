@@ -8,10 +8,9 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use crate::engine::{Failure, FailureClass};
 use crate::provider::aws::Session;
 use crate::provider::aws::calls::again;
+use crate::provider::aws::ecs::MOST_DESCRIBED;
 use crate::provider::aws::limits::Action;
 
-/// How many clusters or tasks one call describes (Amazon ECS API reference).
-const MOST_DESCRIBED: usize = 100;
 /// How many definitions are asked for at a time, each with a call of its own.
 const AT_A_TIME: usize = 16;
 

@@ -255,7 +255,7 @@ async fn attempt(
     let mut dead: Vec<Arc<str>> = Vec::new();
     for _ in 0..MOST_TOKENS {
         let token = token(launch, candidate, specs, least, &dead);
-        let asked: Arc<str> = token.as_str().into();
+        let mut spent = false;
         let made = match request(launch, image, candidate, specs, least, &token).await {
             Ok(made) => made,
             // Nobody knows whether it worked. AWS would give the same instances for the same token,
@@ -271,7 +271,8 @@ async fn attempt(
             Err(failure) if is_spent(&failure) => {
                 let tag = (format!("tag:{LAUNCH}"), token.clone());
                 let made = instances(launch.session, &tag).await?;
-                dead.push(Arc::clone(&asked));
+                dead.push(token.into());
+                spent = true;
                 made
             }
             Err(failure) => return Err(failure),
@@ -288,8 +289,7 @@ async fn attempt(
                 (_, None) => {}
             }
         }
-        let is_spent = dead.iter().any(|dead| **dead == *asked);
-        if !alive.is_empty() || (made.is_empty() && !is_spent) {
+        if !alive.is_empty() || (made.is_empty() && !spent) {
             return Ok(alive);
         }
         dead.sort();

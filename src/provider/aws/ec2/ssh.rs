@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tempfile::TempDir;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 use tokio::time::Instant;
 
 use super::reading::Reading;
@@ -99,18 +99,7 @@ impl Ssh {
         patience: Duration,
     ) -> Result<Output, Failure> {
         let session = Session::new(&host.key)?;
-        let mut ssh = self.command(host, &session)?;
-        ssh.arg("-T").arg("--").arg(&host.address);
-        ssh.arg(shell_words::join(argv));
-        let mut child = ssh
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            // Ctrl-C in the terminal is for Seatbox, which lets what is under way end.
-            .process_group(0)
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(|error| ssh_said::not_started(&error))?;
+        let mut child = self.piped(host, &session, argv)?;
         let stdin = child.stdin.take();
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         let write = async {
@@ -180,17 +169,7 @@ impl Ssh {
     /// ssh does not start.
     pub fn read(&self, host: &Host, argv: &[&str]) -> Result<Reading, Failure> {
         let session = Session::new(&host.key)?;
-        let mut ssh = self.command(host, &session)?;
-        ssh.arg("-T").arg("--").arg(&host.address);
-        ssh.arg(shell_words::join(argv));
-        let child = ssh
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .process_group(0)
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(|error| ssh_said::not_started(&error))?;
+        let child = self.piped(host, &session, argv)?;
         Ok(Reading::new(child, session))
     }
 
@@ -231,6 +210,21 @@ impl Ssh {
             }
             tokio::time::sleep(PAUSE).await;
         }
+    }
+
+    /// Begins a command without a terminal, whose input and output are ours.
+    fn piped(&self, host: &Host, session: &Session, argv: &[&str]) -> Result<Child, Failure> {
+        let mut ssh = self.command(host, session)?;
+        ssh.arg("-T").arg("--").arg(&host.address);
+        ssh.arg(shell_words::join(argv));
+        ssh.stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            // Ctrl-C in the terminal is for Seatbox, which lets what is under way end.
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|error| ssh_said::not_started(&error))
     }
 
     fn command(&self, host: &Host, session: &Session) -> Result<Command, Failure> {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::Sender;
 use tokio::time::{Instant, sleep};
 
+use super::MOST_DESCRIBED;
 use super::logs::{Event, Place, Source, milliseconds};
 use super::observe::describe;
 use super::translate::LOG_PREFIX;
@@ -17,9 +18,6 @@ use crate::provider::lines::Line;
 
 /// How many streams one call asks for (Amazon CloudWatch Logs API reference, "FilterLogEvents").
 const MOST_STREAMS: usize = 100;
-
-/// How many tasks one call describes (Amazon ECS API reference).
-const MOST_DESCRIBED: usize = 100;
 
 /// The pause between two questions for lines. The driver sends what it has every five seconds.
 const PAUSE: Duration = Duration::from_secs(2);

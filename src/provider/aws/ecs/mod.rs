@@ -31,7 +31,7 @@ pub use apply::Maker;
 pub use delete::{delete, delete_parameters};
 pub use desired::{TaskSettings, desired};
 pub use launch::run_task;
-pub use observe::{observe, observe_tasks};
+pub use observe::{MOST_DESCRIBED, observe, observe_tasks};
 pub use operate::{attach, logs};
 pub use roles::RoleKind;
 pub use task::{Task, TaskState};

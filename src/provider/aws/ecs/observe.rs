@@ -23,7 +23,7 @@ use crate::provider::labels::Ownership;
 /// What roles of ours begin with.
 const ROLE: &str = "seatbox-";
 /// How many clusters or tasks one call describes (Amazon ECS API reference).
-const MOST_DESCRIBED: usize = 100;
+pub const MOST_DESCRIBED: usize = 100;
 
 /// Everything of tasks that carries our tags: of one environment, or all.
 ///

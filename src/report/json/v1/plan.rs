@@ -13,7 +13,7 @@ use crate::provider::preflight::{Check, Preflight, QuotaView, Verdict};
 use crate::removal::Thing;
 
 /// What would be done.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PlanReport {
     /// The version of this document.
     pub version: Version,
@@ -208,16 +208,8 @@ impl PlanReport {
     /// In place of the plan of a region that was not looked at, with what is said of that.
     pub fn unseen(notice: String) -> Self {
         Self {
-            version: Version::default(),
-            environment: None,
-            changes: 0,
-            seats: Vec::new(),
-            actions: Vec::new(),
-            blocked: Vec::new(),
-            kept: Vec::new(),
             notices: vec![notice],
-            preflight: Vec::new(),
-            expected_ms: None,
+            ..Self::default()
         }
     }
 
