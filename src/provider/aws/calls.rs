@@ -16,9 +16,8 @@ use crate::engine::{Failure, FailureClass};
 /// seconds. Then whoever made it learns of it, and may try again.
 const MOST_THROTTLED: u32 = 8;
 
-/// Makes a call of one action until it is answered: for actions that are made of several calls, each of
-/// which may be made twice. A service that answers nobody is left to whoever waits for the whole
-/// action.
+/// Makes a call that may be made twice until it is answered. A service that answers nobody is left to
+/// whoever waits for the whole action.
 ///
 /// # Errors
 /// The last attempt's.
@@ -33,7 +32,8 @@ pub async fn again<T, F: Future<Output = Result<T, Failure>>>(
 
 impl Session {
     /// Makes a call of an API's action when its time has come, and once more where AWS throttles it,
-    /// since then it has certainly not worked. `request` sends it.
+    /// since then it has certainly not worked. What changes nothing is asked until it is answered: a
+    /// look is made of many, and one that stumbles must not cost those before it. `request` sends it.
     ///
     /// # Errors
     /// What AWS says, classified; or that somebody interrupted it before it was made.
@@ -54,6 +54,24 @@ impl Session {
     /// # Errors
     /// As of [`Session::call`].
     pub(super) async fn call_with<T, E, F>(
+        &self,
+        action: Action,
+        units: u32,
+        request: impl Fn() -> F + Send + Sync,
+    ) -> Result<T, Failure>
+    where
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send,
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    {
+        if action.changes() {
+            self.once(action, units, request).await
+        } else {
+            again(|| self.once(action, units, &request)).await
+        }
+    }
+
+    /// Makes a call once, or more often where AWS throttles it.
+    async fn once<T, E, F>(
         &self,
         action: Action,
         units: u32,
@@ -135,8 +153,7 @@ impl Session {
     }
 
     /// Everything that a list has, page by page. `request` asks for the page of a token, `split`
-    /// takes a page apart into its items and the next page's token. A page that stumbles is asked for
-    /// again, and not those before it.
+    /// takes a page apart into its items and the next page's token.
     ///
     /// # Errors
     /// What AWS says, classified.
@@ -153,7 +170,7 @@ impl Session {
         let mut all = Vec::new();
         let mut token = None;
         loop {
-            let page = again(|| self.call(action, || request(token.clone()))).await?;
+            let page = self.call(action, || request(token.clone())).await?;
             let (items, next) = split(page);
             all.extend(items);
             token = next.filter(|token| !token.is_empty());
@@ -247,6 +264,29 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_look_that_stumbles_is_taken_again_and_one_that_is_refused_is_not() {
+        let session = Session::of_nobody();
+        let asked = |code, times| {
+            let (session, asked) = (&session, AtomicU32::new(0));
+            async move {
+                let request = || {
+                    let answer = match asked.fetch_add(1, Ordering::Relaxed) {
+                        attempt if attempt < times => error(code, 500),
+                        _ => Ok(()),
+                    };
+                    async { answer }
+                };
+                let answer = session.call(LIST, request).await;
+                (answer.is_ok(), asked.into_inner())
+            }
+        };
+        assert_eq!(asked("InternalError", 2).await, (true, 3));
+        let most = u32::try_from(MOST_ATTEMPTS).unwrap();
+        assert_eq!(asked("InternalError", most).await, (false, most));
+        assert_eq!(asked("UnauthorizedOperation", 1).await, (false, 1));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn an_interruption_ends_the_wait_of_what_changes_something_and_not_that_of_a_look() {
         let session = Session::of_nobody();
         session.cancel.cancel();
@@ -273,7 +313,7 @@ mod tests {
     }
 
     /// What comes of so many calls at once, of which each waits in vain; and how many were sent.
-    async fn in_vain(session: &Session, count: usize) -> (Vec<FailureClass>, u32) {
+    async fn in_vain(session: &Session, action: Action, count: usize) -> (Vec<FailureClass>, u32) {
         let sent = AtomicU32::new(0);
         let calls = (0..count).map(|_| {
             let request = || async {
@@ -282,7 +322,7 @@ mod tests {
                 let answer: Answer = Err(SdkError::timeout_error("no answer"));
                 answer
             };
-            async move { session.call(LIST, request).await.unwrap_err().class }
+            async move { session.call(action, request).await.unwrap_err().class }
         });
         let classes = join_all(calls).await;
         (classes, sent.load(Ordering::Relaxed))
@@ -292,11 +332,11 @@ mod tests {
     async fn a_service_that_answers_nobody_is_found_out_once_and_answers_again_when_it_does() {
         let (session, begun) = (Session::of_nobody(), Instant::now());
         session.call(LIST, worked).await.unwrap();
-        let (classes, sent) = in_vain(&session, 20).await;
+        let (classes, sent) = in_vain(&session, LIST, 20).await;
         assert_eq!(classes, [FailureClass::Unreachable; 20]);
         assert_eq!((sent, begun.elapsed().as_secs()), (20, 30));
         // From now on one of them finds out.
-        let (classes, sent) = in_vain(&session, 20).await;
+        let (classes, sent) = in_vain(&session, LIST, 20).await;
         assert_eq!(classes, [FailureClass::Unreachable; 20]);
         assert_eq!((sent, begun.elapsed().as_secs()), (1, 60));
         // Other services are other machines.
@@ -306,7 +346,7 @@ mod tests {
         made(&session, vec![("VpcLimitExceeded", 400)])
             .await
             .unwrap_err();
-        let (_, sent) = in_vain(&session, 3).await;
+        let (_, sent) = in_vain(&session, LIST, 3).await;
         assert_eq!(sent, 3);
     }
 
@@ -317,7 +357,7 @@ mod tests {
             sleep(Duration::from_secs(20)).await;
             made(&session, vec![("", 200)]).await.unwrap();
         };
-        let ((classes, _), ()) = tokio::join!(in_vain(&session, 2), answered);
+        let ((classes, _), ()) = tokio::join!(in_vain(&session, CREATE, 2), answered);
         assert_eq!(classes, [FailureClass::Timeout; 2]);
     }
 }

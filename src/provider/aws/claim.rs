@@ -20,7 +20,6 @@ use super::tags::{self, Tag};
 use super::{Session, names};
 use crate::engine::{Failure, FailureClass, Progress};
 use crate::model::EnvironmentName;
-use crate::provider::aws::calls::again;
 
 /// What a claim says when the network is complete.
 const MADE: &str = "made";
@@ -53,10 +52,10 @@ pub async fn observe(
     };
     let mut things = Vec::new();
     for name in names {
-        let Some((value, ..)) = again(|| read(session, &name)).await? else {
+        let Some((value, ..)) = read(session, &name).await? else {
             continue;
         };
-        let tags = again(|| tags_of(session, &name)).await?;
+        let tags = tags_of(session, &name).await?;
         let detail = Detail::Claim(value);
         things.extend(Thing::of(AwsKind::Claim, Some(name), &tags, None, detail));
     }

@@ -7,7 +7,6 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use crate::engine::{Failure, FailureClass};
 use crate::provider::aws::Session;
-use crate::provider::aws::calls::again;
 use crate::provider::aws::ecs::MOST_DESCRIBED;
 use crate::provider::aws::limits::Action;
 
@@ -21,14 +20,11 @@ const AT_A_TIME: usize = 16;
 pub(super) async fn clusters(session: &Session, arns: &[&str]) -> Result<Vec<String>, Failure> {
     let mut there = Vec::new();
     for arns in arns.chunks(MOST_DESCRIBED) {
-        let answer = again(|| {
-            let request = session.ecs.describe_clusters();
-            let request = request.set_clusters(Some(owned(arns)));
-            session.call(Action::ecs("DescribeClusters"), move || {
-                request.clone().send()
-            })
-        });
-        let found = answer.await?.clusters.unwrap_or_default().into_iter();
+        let request = session.ecs.describe_clusters();
+        let request = request.set_clusters(Some(owned(arns)));
+        let action = Action::ecs("DescribeClusters");
+        let answer = session.call(action, || request.clone().send()).await?;
+        let found = answer.clusters.unwrap_or_default().into_iter();
         let found = found.filter(|cluster| cluster.status() != Some("INACTIVE"));
         there.extend(found.filter_map(|cluster| cluster.cluster_arn));
     }
@@ -49,12 +45,10 @@ pub(super) async fn tasks(session: &Session, arns: &[&str]) -> Result<Vec<String
     let mut there = Vec::new();
     for (cluster, arns) in by_cluster {
         for arns in arns.chunks(MOST_DESCRIBED) {
-            let answer = again(|| {
-                let request = session.ecs.describe_tasks().cluster(cluster);
-                let request = request.set_tasks(Some(owned(arns)));
-                session.call(Action::ecs("DescribeTasks"), move || request.clone().send())
-            });
-            let found = match answer.await {
+            let request = session.ecs.describe_tasks().cluster(cluster);
+            let request = request.set_tasks(Some(owned(arns)));
+            let action = Action::ecs("DescribeTasks");
+            let found = match session.call(action, || request.clone().send()).await {
                 // Without their cluster there are none.
                 Err(failure) if failure.class == FailureClass::NotFound => continue,
                 answer => answer?.tasks.unwrap_or_default().into_iter(),
@@ -72,14 +66,10 @@ pub(super) async fn tasks(session: &Session, arns: &[&str]) -> Result<Vec<String
 /// What AWS says.
 pub(super) async fn definitions(session: &Session, arns: &[&str]) -> Result<Vec<String>, Failure> {
     let ask = |arn: String| async move {
-        let answer = again(|| {
-            let request = session.ecs.describe_task_definition();
-            let request = request.task_definition(&arn);
-            session.call(Action::ecs("DescribeTaskDefinition"), move || {
-                request.clone().send()
-            })
-        });
-        let definition = match answer.await {
+        let request = session.ecs.describe_task_definition();
+        let request = request.task_definition(&arn);
+        let action = Action::ecs("DescribeTaskDefinition");
+        let definition = match session.call(action, || request.clone().send()).await {
             // What is gone it calls nothing that it can describe.
             Err(failure)
                 if matches!(

@@ -12,7 +12,6 @@ use super::{Instance, InstanceState, observe};
 use crate::engine::{Failure, FailureClass};
 use crate::model::{EnvironmentName, SeatNumber, Service, ServiceName};
 use crate::provider::aws::apply::Applier;
-use crate::provider::aws::calls::again;
 use crate::provider::aws::observe::{Observed, Reach, Thing};
 use crate::provider::aws::tags;
 use crate::provider::lines::{Piece, write_pieces};
@@ -38,8 +37,7 @@ pub async fn attach(
 ) -> Result<i64, Failure> {
     let name = &applier.environment().name;
     let tag = tags::of(Some(name));
-    let look = || observe(&applier.session, &tag, Reach::Instances);
-    let things = again(look).await?;
+    let things = observe(&applier.session, &tag, Reach::Instances).await?;
     let found = of_seat(things.iter(), name, seat).ok_or_else(|| {
         let message = format!("seat {seat} has no instance");
         Failure::new(FailureClass::NotFound, CALL, message)

@@ -19,7 +19,6 @@ use super::observe::{described_as, own_tags};
 use super::translate::LOG_PREFIX;
 use crate::engine::{Failure, FailureClass};
 use crate::model::{Environment, SeatNumber, ServiceName};
-use crate::provider::aws::calls::again;
 use crate::provider::aws::limits::Action;
 use crate::provider::aws::observe::{Observed, Thing};
 use crate::provider::aws::scheme::AwsKind;
@@ -267,12 +266,8 @@ impl Place<'_> {
             .set_next_token(token)
             .set_limit(last.and_then(|count| i32::try_from(count).ok()))
             .start_from_head(last.is_none());
-        let call = || {
-            let request = request.clone();
-            self.session
-                .call(Action::logs("GetLogEvents"), move || request.clone().send())
-        };
-        match again(call).await {
+        let action = Action::logs("GetLogEvents");
+        match self.session.call(action, || request.clone().send()).await {
             Ok(answer) => Ok(Some(Page {
                 events: answer
                     .events

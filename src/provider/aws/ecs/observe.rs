@@ -12,7 +12,6 @@ use super::roles::{PATH, POLICY, RoleKind};
 use super::{Task, families, secrets};
 use crate::engine::{Failure, FailureClass};
 use crate::model::EnvironmentName;
-use crate::provider::aws::calls::again;
 use crate::provider::aws::limits::Action;
 use crate::provider::aws::observe::{Detail, Reach, Thing};
 use crate::provider::aws::scheme::AwsKind;
@@ -89,14 +88,10 @@ async fn all_clusters(session: &Session) -> Result<Vec<String>, Failure> {
 }
 
 async fn clusters(session: &Session, names: &[String]) -> Result<Vec<Thing>, Failure> {
-    let answer = again(|| {
-        let request = session.ecs.describe_clusters().include(ClusterField::Tags);
-        let request = request.set_clusters(Some(names.to_vec()));
-        session.call(Action::ecs("DescribeClusters"), move || {
-            request.clone().send()
-        })
-    })
-    .await?;
+    let request = session.ecs.describe_clusters().include(ClusterField::Tags);
+    let request = request.set_clusters(Some(names.to_vec()));
+    let action = Action::ecs("DescribeClusters");
+    let answer = session.call(action, || request.clone().send()).await?;
     let active = answer.clusters.unwrap_or_default().into_iter();
     let active = active.filter(|cluster| cluster.status() == Some("ACTIVE"));
     let thing = |cluster: aws_sdk_ecs::types::Cluster| {
@@ -256,16 +251,14 @@ pub(super) async fn describe(
     cluster: &str,
     arns: &[String],
 ) -> Result<Vec<Described>, Failure> {
-    let answer = again(|| {
-        let request = session
-            .ecs
-            .describe_tasks()
-            .cluster(cluster)
-            .include(TaskField::Tags);
-        let request = request.set_tasks(Some(arns.to_vec()));
-        session.call(Action::ecs("DescribeTasks"), move || request.clone().send())
-    })
-    .await?;
+    let request = session
+        .ecs
+        .describe_tasks()
+        .cluster(cluster)
+        .include(TaskField::Tags);
+    let request = request.set_tasks(Some(arns.to_vec()));
+    let action = Action::ecs("DescribeTasks");
+    let answer = session.call(action, || request.clone().send()).await?;
     Ok(answer.tasks.unwrap_or_default())
 }
 
@@ -338,14 +331,9 @@ async fn log_groups_under(session: &Session, prefix: &str) -> Result<Vec<Named>,
             continue;
         };
         let arn = arn.trim_end_matches(":*");
-        let tags = match again(|| {
-            let request = session.logs.list_tags_for_resource().resource_arn(arn);
-            session.call(Action::logs("ListTagsForResource"), move || {
-                request.clone().send()
-            })
-        })
-        .await
-        {
+        let request = session.logs.list_tags_for_resource().resource_arn(arn);
+        let action = Action::logs("ListTagsForResource");
+        let tags = match session.call(action, || request.clone().send()).await {
             Ok(answer) => answer.tags.unwrap_or_default().into_iter().collect(),
             Err(failure) if failure.class == FailureClass::NotFound => Vec::new(),
             Err(failure) => return Err(failure),
@@ -401,24 +389,20 @@ async fn all_roles(session: &Session) -> Result<Vec<String>, Failure> {
 }
 
 async fn role(session: &Session, name: &str) -> Result<Option<Named>, Failure> {
-    let asked = again(|| {
-        let request = session.iam.get_role().role_name(name);
-        session.call(Action::iam("GetRole"), move || request.clone().send())
-    });
+    let request = session.iam.get_role().role_name(name);
+    let asked = session.call(Action::iam("GetRole"), || request.clone().send());
     let role = match asked.await {
         Ok(answer) => answer.role,
         Err(failure) if failure.class == FailureClass::NotFound => return Ok(None),
         Err(failure) => return Err(failure),
     };
-    let policy = again(|| {
-        let request = session
-            .iam
-            .get_role_policy()
-            .role_name(name)
-            .policy_name(POLICY);
-        session.call(Action::iam("GetRolePolicy"), move || request.clone().send())
-    });
-    let has_policy = match policy.await {
+    let request = session
+        .iam
+        .get_role_policy()
+        .role_name(name)
+        .policy_name(POLICY);
+    let asked = session.call(Action::iam("GetRolePolicy"), || request.clone().send());
+    let has_policy = match asked.await {
         Ok(_) => true,
         Err(failure) if failure.class == FailureClass::NotFound => false,
         Err(failure) => return Err(failure),

@@ -8,7 +8,6 @@ use ipnet::Ipv4Net;
 use super::rules;
 use crate::engine::Failure;
 use crate::model::EnvironmentName;
-use crate::provider::aws::calls::again;
 use crate::provider::aws::limits::Action;
 use crate::provider::aws::observe::{Detail, Reach, Thing};
 use crate::provider::aws::scheme::AwsKind;
@@ -222,13 +221,10 @@ pub(super) async fn find(
     kind: AwsKind,
     tag: &(String, String),
 ) -> Result<Vec<Thing>, Failure> {
-    again(|| async {
-        match kind {
-            AwsKind::Vpc => vpcs(session, tag).await,
-            AwsKind::Gateway => gateways(session, tag).await,
-            AwsKind::Subnet => subnets(session, tag).await,
-            _ => groups(session, tag).await,
-        }
-    })
-    .await
+    match kind {
+        AwsKind::Vpc => vpcs(session, tag).await,
+        AwsKind::Gateway => gateways(session, tag).await,
+        AwsKind::Subnet => subnets(session, tag).await,
+        _ => groups(session, tag).await,
+    }
 }

@@ -2,7 +2,6 @@
 
 use crate::engine::Failure;
 use crate::model::EnvironmentName;
-use crate::provider::aws::calls::again;
 use crate::provider::aws::limits::Action;
 use crate::provider::aws::{Session, names};
 use crate::provider::preflight::{Check, Verdict};
@@ -40,13 +39,9 @@ pub async fn check(session: &Session, environment: &EnvironmentName) -> Check {
 
 /// How many a cluster has; none where there is no cluster.
 async fn registered(session: &Session, cluster: &str) -> Result<Option<i32>, Failure> {
-    let answer = again(|| {
-        let request = session.ecs.describe_clusters().clusters(cluster);
-        session.call(Action::ecs("DescribeClusters"), move || {
-            request.clone().send()
-        })
-    })
-    .await?;
+    let request = session.ecs.describe_clusters().clusters(cluster);
+    let action = Action::ecs("DescribeClusters");
+    let answer = session.call(action, || request.clone().send()).await?;
     let mut active = answer
         .clusters()
         .iter()
