@@ -252,6 +252,7 @@ impl Applier {
             ids: &self.ids,
             stacks: &stacks,
             quotas: &self.quotas,
+            short: self.watch.short(),
         };
         let launched = self.launcher.launch(&launch, &specs).await?;
         let note = |(action, result): (&&Action<Aws>, Result<Arc<str>, Failure>)| {

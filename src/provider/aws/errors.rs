@@ -274,10 +274,6 @@ fn hint(class: FailureClass, code: &str) -> Option<String> {
             "AWS has blocked the account: open a case with AWS Support"
         }
         (FailureClass::Denied, _) => "docs/aws.md lists the permissions that seats need",
-        (FailureClass::Quota, "VcpuLimitExceeded") => {
-            "ask for more of the quota `Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) \
-             instances` (L-1216C47A)"
-        }
         (FailureClass::Quota, "VpcLimitExceeded") => {
             "ask for more of the quota `VPCs per Region` (L-F678F1CE), or remove one"
         }

@@ -45,8 +45,8 @@ pub enum Detail {
     Gateway(Option<Arc<str>>),
     /// Of a subnet.
     Subnet(network::Subnet),
-    /// Of a security group: whom it lets in.
-    Group(network::Rules),
+    /// Of a security group.
+    Group(network::Group),
     /// Of a log group: for how many days it keeps what is written to it.
     LogGroup(Option<i32>),
     /// Of a role.

@@ -1,9 +1,11 @@
 //! What is to be known of an instance.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
-use aws_sdk_ec2::types::{Instance as Described, InstanceStateName};
+use aws_sdk_ec2::types::{Instance as Described, InstanceStateName, InstanceType};
 
+use crate::engine::FailureClass;
 use crate::provider::aws::network::own_tags;
 use crate::provider::aws::tags::{self, STACK, Tag};
 
@@ -34,13 +36,48 @@ impl InstanceState {
     }
 }
 
+/// Where an instance is, as far as there may be room there or none.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// Its type.
+    pub kind: Arc<str>,
+    /// Its subnet, which is in one zone.
+    pub subnet: Arc<str>,
+}
+
+/// Why an instance is in its state, in AWS's words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reason {
+    /// For programs: `Server.InsufficientInstanceCapacity`.
+    pub code: String,
+    /// For people.
+    pub message: String,
+}
+
+impl Reason {
+    /// What kind of failure it is where it ended an instance that had just begun ("StateReason" in the
+    /// Amazon EC2 API reference). A launch for which there was no room after all conflicts with others:
+    /// it is made once more, and elsewhere.
+    pub fn class(&self) -> FailureClass {
+        match &*self.code {
+            "Server.InsufficientInstanceCapacity"
+            | "Server.SpotInstanceTermination"
+            | "Server.InternalError" => FailureClass::Conflict,
+            "Client.VolumeLimitExceeded" => FailureClass::Quota,
+            _ => FailureClass::Broken,
+        }
+    }
+}
+
 /// What is to be known of an instance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Instance {
     /// How it is.
     pub state: InstanceState,
-    /// Why it is so, in AWS's words, where it ended.
-    pub reason: Option<String>,
+    /// Why it is so, where it ended.
+    pub reason: Option<Reason>,
+    /// Where it is, or was.
+    pub place: Place,
     /// Its address on the internet.
     pub address: Option<IpAddr>,
     /// Its address on its network.
@@ -67,13 +104,19 @@ impl Instance {
             _ => InstanceState::Stopped,
         };
         let address = |text: Option<&String>| text?.parse().ok();
-        let reason = described
-            .state_reason
-            .as_ref()
-            .and_then(|reason| reason.message.clone());
+        let reason = described.state_reason.as_ref().map(|reason| Reason {
+            code: reason.code().unwrap_or_default().to_owned(),
+            message: reason.message().unwrap_or_default().to_owned(),
+        });
+        let kind = described.instance_type.as_ref();
+        let place = Place {
+            kind: kind.map_or("", InstanceType::as_str).into(),
+            subnet: described.subnet_id().unwrap_or_default().into(),
+        };
         let instance = Self {
             state,
             reason,
+            place,
             address: address(described.public_ip_address.as_ref()),
             private_address: address(described.private_ip_address.as_ref()),
             index: described

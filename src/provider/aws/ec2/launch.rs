@@ -1,6 +1,6 @@
 //! Launching instances: one call makes those of many seats.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use tokio::time::sleep;
 
 use super::image::{self, Image};
 use super::observe::instances;
-use super::{Instance, InstanceState, Stacks};
+use super::{Instance, InstanceState, Place, Stacks};
 use crate::engine::{Failure, FailureClass};
 use crate::model::aws::{MachineImage, Market};
 use crate::model::{Environment, SeatNumber};
@@ -25,6 +25,7 @@ use crate::plan::Key;
 use crate::provider::aws::ids::Ids;
 use crate::provider::aws::limits::Action;
 use crate::provider::aws::network::{known, specification};
+use crate::provider::aws::preflight::{describe_types, vcpu_quota};
 use crate::provider::aws::quotas::Quotas;
 use crate::provider::aws::scheme::{AwsKind, LaunchSpec};
 use crate::provider::aws::tags::{self, LAUNCH, SEATS};
@@ -56,6 +57,8 @@ pub struct Launch<'a> {
     pub stacks: &'a Stacks<'a>,
     /// What nobody asks for again.
     pub quotas: &'a Quotas,
+    /// Where there was no room though there seemed to be: the last to be tried again.
+    pub short: BTreeSet<Place>,
 }
 
 /// How many must be made for a call to make any.
@@ -65,12 +68,6 @@ enum Least {
     All,
     /// One; as many as there is room for are made.
     One,
-}
-
-/// One way to launch: a type, in a subnet.
-struct Candidate<'a> {
-    kind: &'a str,
-    subnet: Arc<str>,
 }
 
 impl Launcher {
@@ -112,7 +109,7 @@ impl Launcher {
         let mut launched: BTreeMap<SeatNumber, Arc<str>> = BTreeMap::new();
         let mut last: Option<Failure> = None;
         // All of them together somewhere, or else as many as there is room for, wherever.
-        let mut ways: Vec<(Least, &Candidate<'_>)> = Vec::new();
+        let mut ways: Vec<(Least, &Place)> = Vec::new();
         for least in [Least::All, Least::One] {
             ways.extend(candidates.iter().map(|candidate| (least, candidate)));
         }
@@ -152,9 +149,14 @@ impl Launcher {
                         if failure.class.is_retryable() && launched.is_empty() {
                             return Err(failure);
                         }
-                        if failure.class == FailureClass::Quota && least == Least::One {
-                            launch.quotas.note(&failure);
-                        }
+                        let failure = match (failure.class, least) {
+                            (FailureClass::Quota, Least::One) => {
+                                let failure = explained(launch, &candidate.kind, failure).await;
+                                launch.quotas.note(&failure);
+                                failure
+                            }
+                            _ => failure,
+                        };
                         last = Some(failure);
                         break;
                     }
@@ -175,9 +177,30 @@ impl Launcher {
     }
 }
 
+/// A quota's failure, with its name and how much all seats need of it: AWS names neither.
+async fn explained(launch: &Launch<'_>, kind: &str, failure: Failure) -> Failure {
+    let environment = launch.environment;
+    let is_of_vcpus = failure.message.ends_with("(VcpuLimitExceeded)")
+        || failure.message.ends_with("(MaxSpotInstanceCountExceeded)");
+    let Some(quota) = vcpu_quota(kind, environment.ec2.market).filter(|_| is_of_vcpus) else {
+        return failure;
+    };
+    let seats = environment.seats.count;
+    let need = match describe_types(launch.session, &[kind.to_owned()]).await {
+        Ok(types) => types.get(kind).map(|kind| u64::from(seats) * kind.vcpus),
+        // It would only tell how much more.
+        Err(_) => None,
+    };
+    let need = need.map_or_else(String::new, |need| format!(" need {need} {}", quota.unit));
+    failure.with_hint(format!(
+        "ask for more of the quota `{}` ({}): {seats} seats of {kind}{need}",
+        quota.name, quota.code
+    ))
+}
+
 /// Every type in every zone: the first type everywhere, beginning where the seats should be, then the
 /// next one.
-fn candidates<'a>(launch: &Launch<'a>, zone: usize) -> Result<Vec<Candidate<'a>>, Failure> {
+fn candidates(launch: &Launch<'_>, zone: usize) -> Result<Vec<Place>, Failure> {
     let environment = launch.environment;
     let zones = usize::from(environment.aws.zones);
     let subnets: Vec<Arc<str>> = (0..zones)
@@ -187,13 +210,15 @@ fn candidates<'a>(launch: &Launch<'a>, zone: usize) -> Result<Vec<Candidate<'a>>
         })
         .collect::<Result<_, _>>()?;
     let types = environment.ec2.types.iter();
-    Ok(types
+    let mut places: Vec<Place> = types
         .flat_map(|kind| subnets.iter().map(move |subnet| (kind, subnet)))
-        .map(|(kind, subnet)| Candidate {
-            kind,
+        .map(|(kind, subnet)| Place {
+            kind: kind.as_str().into(),
             subnet: Arc::clone(subnet),
         })
-        .collect())
+        .collect();
+    places.sort_by_key(|place| launch.short.contains(place));
+    Ok(places)
 }
 
 /// Parts whose seats can stand in a tag.
@@ -220,7 +245,7 @@ fn seats(specs: &[&LaunchSpec]) -> Vec<SeatNumber> {
 /// that two runs at once have the same instances, and another one once those have ended.
 fn token(
     launch: &Launch<'_>,
-    candidate: &Candidate<'_>,
+    candidate: &Place,
     specs: &[&LaunchSpec],
     least: Least,
     dead: &[Arc<str>],
@@ -231,7 +256,7 @@ fn token(
         hash.update([0]);
     };
     add(launch.environment.name.as_str());
-    add(candidate.kind);
+    add(&candidate.kind);
     add(if least == Least::All { "all" } else { "one" });
     add(&candidate.subnet);
     for spec in specs {
@@ -248,7 +273,7 @@ fn token(
 async fn attempt(
     launch: &Launch<'_>,
     image: &Image,
-    candidate: &Candidate<'_>,
+    candidate: &Place,
     specs: &[&LaunchSpec],
     least: Least,
 ) -> Result<Vec<(SeatNumber, Arc<str>)>, Failure> {
@@ -344,7 +369,7 @@ async fn observed(
 async fn request(
     launch: &Launch<'_>,
     image: &Image,
-    candidate: &Candidate<'_>,
+    candidate: &Place,
     specs: &[&LaunchSpec],
     least: Least,
     token: &str,
@@ -414,7 +439,7 @@ async fn request(
             .ec2
             .run_instances()
             .image_id(&image.id)
-            .instance_type(InstanceType::from(candidate.kind))
+            .instance_type(InstanceType::from(&*candidate.kind))
             .min_count(if least == Least::All { count } else { 1 })
             .max_count(count)
             .client_token(token)

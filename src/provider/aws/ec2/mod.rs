@@ -19,7 +19,7 @@ mod watch;
 
 pub use desired::{InstanceSettings, desired};
 pub use image::Image;
-pub use instance::{Instance, InstanceState};
+pub use instance::{Instance, InstanceState, Place};
 pub use launch::{Launch, Launcher};
 pub use observe::observe;
 pub use operate::{attach, logs};

@@ -1,6 +1,6 @@
 //! Looking on while instances begin and end: one list serves all who wait.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::observe::instances;
-use super::{Instance, InstanceState};
+use super::{Instance, InstanceState, Place};
 use crate::engine::{Failure, FailureClass, Progress};
 use crate::model::EnvironmentName;
 use crate::provider::aws::pace::Pace;
@@ -21,6 +21,9 @@ const SPREADING: Duration = Duration::from_secs(60);
 /// How long an instance may take to run, or to end.
 const PATIENCE: Duration = Duration::from_secs(600);
 
+/// The wait for an instance to run.
+const RUNNING: &str = "await instance";
+
 /// Looks on at the instances of one environment, or of all.
 #[derive(Debug, Default)]
 pub struct Watch {
@@ -28,6 +31,8 @@ pub struct Watch {
     /// What that look saw, for those who need not know since when it is so: they don't wait for the
     /// next one.
     seen: std::sync::Mutex<Arc<HashMap<Arc<str>, Instance>>>,
+    /// Where instances ended that had just begun.
+    short: std::sync::Mutex<BTreeSet<Place>>,
 }
 
 #[derive(Debug)]
@@ -93,6 +98,26 @@ impl Watch {
         self.see(Arc::default());
     }
 
+    /// Where instances ended at once in this run: there is no room, though a launch was taken.
+    pub fn short(&self) -> BTreeSet<Place> {
+        let short = self.short.lock();
+        short.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Why an instance that had just begun has ended, which is noted.
+    fn ended_at_once(&self, id: &str, instance: &Instance) -> Failure {
+        let (class, why) = match &instance.reason {
+            Some(reason) => (reason.class(), &*reason.message),
+            None => (FailureClass::Broken, "no reason is given"),
+        };
+        if class == FailureClass::Conflict {
+            let short = self.short.lock();
+            let mut short = short.unwrap_or_else(PoisonError::into_inner);
+            short.insert(instance.place.clone());
+        }
+        Failure::new(class, RUNNING, format!("{id} ended at once: {why}"))
+    }
+
     fn seen(&self) -> Arc<HashMap<Arc<str>, Instance>> {
         Arc::clone(&self.seen.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -111,7 +136,6 @@ impl Watch {
         environment: &EnvironmentName,
         id: &str,
     ) -> Result<(), Failure> {
-        const CALL: &str = "await instance";
         let begun = Instant::now();
         let mut since = begun;
         loop {
@@ -121,21 +145,17 @@ impl Watch {
                 Some(instance) => match instance.state {
                     InstanceState::Running => return Ok(()),
                     InstanceState::Pending => {}
-                    _ => {
-                        let why = instance.reason.as_deref().unwrap_or("no reason is given");
-                        let message = format!("{id} ended at once: {why}");
-                        return Err(Failure::new(FailureClass::Broken, CALL, message));
-                    }
+                    _ => return Err(self.ended_at_once(id, instance)),
                 },
                 None if begun.elapsed() < SPREADING => {}
                 None => {
                     let message = format!("{id} is not there any more");
-                    return Err(Failure::new(FailureClass::NotFound, CALL, message));
+                    return Err(Failure::new(FailureClass::NotFound, RUNNING, message));
                 }
             }
             if begun.elapsed() > PATIENCE {
                 let message = format!("{id} does not run after {} s", PATIENCE.as_secs());
-                return Err(Failure::new(FailureClass::Broken, CALL, message));
+                return Err(Failure::new(FailureClass::Broken, RUNNING, message));
             }
         }
     }
@@ -176,4 +196,52 @@ impl Watch {
 fn running(instances: &HashMap<Arc<str>, Instance>, id: &str) -> Option<Instance> {
     let instance = instances.get(id)?;
     (instance.state == InstanceState::Running).then(|| instance.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_ec2::types::{Instance as Described, InstanceType, StateReason};
+
+    use super::*;
+
+    fn ended(id: &str, kind: &str, code: &str) -> Instance {
+        let reason = StateReason::builder().code(code).message(code).build();
+        let described = Described::builder()
+            .instance_id(id)
+            .instance_type(InstanceType::from(kind))
+            .subnet_id("subnet-1")
+            .state_reason(reason)
+            .build();
+        Instance::read(&described).0
+    }
+
+    #[test]
+    fn where_there_was_no_room_after_all_is_known_and_what_else_went_wrong_is_no_want_of_room() {
+        let watch = Watch::default();
+        for (kind, code, class) in [
+            (
+                "t3.small",
+                "Server.InsufficientInstanceCapacity",
+                FailureClass::Conflict,
+            ),
+            (
+                "t3a.small",
+                "Server.SpotInstanceTermination",
+                FailureClass::Conflict,
+            ),
+            (
+                "t3.large",
+                "Client.VolumeLimitExceeded",
+                FailureClass::Quota,
+            ),
+            ("t3.xlarge", "Client.InternalError", FailureClass::Broken),
+        ] {
+            let failure = watch.ended_at_once("i-1", &ended("i-1", kind, code));
+            assert_eq!(failure.class, class, "{code}");
+            assert!(failure.message.ends_with(code), "{failure}");
+        }
+        let short = watch.short();
+        let kinds: Vec<&str> = short.iter().map(|place| &*place.kind).collect();
+        assert_eq!(kinds, ["t3.small", "t3a.small"]);
+    }
 }

@@ -3,10 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_sdk_ec2::types::{AttributeBooleanValue, ResourceType, Tag as Ec2Tag, TagSpecification};
-use tokio::time::{Instant, sleep};
+use aws_sdk_ec2::types::{
+    AttributeBooleanValue, IpPermission, ResourceType, Tag as Ec2Tag, TagSpecification,
+};
+use tokio::time::sleep;
 
-use super::observe::{Vpc, find};
+use super::consistency::{known, let_go};
+use super::observe::{Group, Vpc, find};
 use super::rules::{self, Rules};
 use super::{Rule, Subnet};
 use crate::engine::{Failure, FailureClass, Progress};
@@ -19,10 +22,6 @@ use crate::provider::aws::scheme::{AwsKind, AwsStep, Marks, SubnetSpec};
 use crate::provider::aws::tags::{self, Tag};
 use crate::provider::aws::{Session, claim, names};
 
-/// How long AWS may take to let go of what others were made of.
-const LETTING_GO: Duration = Duration::from_secs(120);
-/// How long what was just made may be unknown to other calls.
-const SPREADING: Duration = Duration::from_secs(60);
 /// How often, and how far apart, is looked for what a call may have made whose answer was lost.
 const LOOKS: (u32, Duration) = (3, Duration::from_secs(1));
 
@@ -184,7 +183,8 @@ impl Builder<'_> {
         again: bool,
     ) -> Result<(), Failure> {
         let vpc = self.vpc()?;
-        if let Some(id) = self.made(AwsKind::SecurityGroup, again, |_| true).await? {
+        let is_it = |thing: &Thing| matches!(&thing.detail, Detail::Group(Group { vpc: of, .. }) if *of == vpc);
+        if let Some(id) = self.made(AwsKind::SecurityGroup, again, is_it).await? {
             self.ids.note(key.clone(), id);
             return Ok(());
         }
@@ -215,96 +215,75 @@ impl Builder<'_> {
     async fn set_rules(&self, key: &Key<AwsKind>, present: &Rules) -> Result<(), Failure> {
         let id = self.ids.get(key)?;
         let wanted = rules::wanted(self.environment);
-        let permissions =
-            |rules: Vec<&Rule>| Some(rules.into_iter().map(rules::permission).collect());
         let missing: Vec<&Rule> = wanted.difference(present).collect();
-        if !missing.is_empty() {
-            let authorized = known(|| async {
-                let request = self.session.ec2.authorize_security_group_ingress();
-                let request = request.group_id(&*id);
-                let request = request.set_ip_permissions(permissions(missing.clone()));
-                self.session
-                    .call(Action::ec2("AuthorizeSecurityGroupIngress"), || {
-                        request.clone().send()
-                    })
-                    .await
-            });
-            match authorized.await {
-                // An earlier attempt worked, or another run.
-                Err(failure) if failure.class == FailureClass::Conflict => {}
-                result => _ = result?,
-            }
-        }
         let surplus: Vec<&Rule> = present.difference(&wanted).collect();
-        if !surplus.is_empty() {
-            let request = self.session.ec2.revoke_security_group_ingress();
-            let request = request
-                .group_id(&*id)
-                .set_ip_permissions(permissions(surplus));
-            match self
-                .session
-                .call(Action::ec2("RevokeSecurityGroupIngress"), || {
+        // An earlier attempt worked, or another run.
+        one_by_one(&missing, FailureClass::Conflict, |rules| {
+            self.authorize(&id, rules)
+        })
+        .await?;
+        one_by_one(&surplus, FailureClass::NotFound, |rules| {
+            self.revoke(&id, rules)
+        })
+        .await
+    }
+
+    async fn authorize(&self, group: &str, rules: Vec<IpPermission>) -> Result<(), Failure> {
+        known(|| async {
+            let request = self.session.ec2.authorize_security_group_ingress();
+            let request = request.group_id(group);
+            let request = request.set_ip_permissions(Some(rules.clone()));
+            self.session
+                .call(Action::ec2("AuthorizeSecurityGroupIngress"), || {
                     request.clone().send()
                 })
                 .await
-            {
-                Err(failure) if failure.class == FailureClass::NotFound => {}
-                result => _ = result?,
-            }
-        }
+        })
+        .await?;
+        Ok(())
+    }
+
+    async fn revoke(&self, group: &str, rules: Vec<IpPermission>) -> Result<(), Failure> {
+        let request = self.session.ec2.revoke_security_group_ingress();
+        let request = request.group_id(group).set_ip_permissions(Some(rules));
+        self.session
+            .call(Action::ec2("RevokeSecurityGroupIngress"), || {
+                request.clone().send()
+            })
+            .await?;
         Ok(())
     }
 }
 
-pub(super) fn there(call: &str, id: Option<String>) -> Result<String, Failure> {
-    id.ok_or_else(|| Failure::new(FailureClass::Connection, call, "the answer names no id"))
-}
-
-/// Makes a call that needs what was just made, until that is known everywhere.
-pub(in crate::provider::aws) async fn known<T, F>(call: impl FnMut() -> F) -> Result<T, Failure>
-where
-    F: Future<Output = Result<T, Failure>>,
-{
-    until(call, FailureClass::NotFound, SPREADING).await
-}
-
-/// Makes a call until it fails otherwise, for so long at most.
-async fn until<T, F>(
-    mut call: impl FnMut() -> F,
-    class: FailureClass,
-    patience: Duration,
-) -> Result<T, Failure>
-where
-    F: Future<Output = Result<T, Failure>>,
-{
-    let begun = Instant::now();
-    let mut pause = Duration::from_millis(250);
-    loop {
-        match call().await {
-            Err(failure) if failure.class == class && begun.elapsed() + pause < patience => {
-                sleep(pause).await;
-                pause = (pause * 2).min(Duration::from_secs(5));
-            }
-            result => return result,
-        }
-    }
-}
-
-/// Makes a call that takes something away until nothing uses that any more, for a while: AWS lets go
-/// of what others were made of some time after their end. An interruption ends the wait.
-pub(in crate::provider::aws) async fn let_go<F>(
-    mut call: impl FnMut() -> F,
-    progress: &Progress,
+/// Makes a call for all rules; or, where it fails for one of which that is no failure, and with it
+/// for all, for each.
+async fn one_by_one<F>(
+    rules: &[&Rule],
+    harmless: FailureClass,
+    call: impl Fn(Vec<IpPermission>) -> F,
 ) -> Result<(), Failure>
 where
     F: Future<Output = Result<(), Failure>>,
 {
-    let attempts = until(&mut call, FailureClass::Conflict, LETTING_GO);
-    tokio::select! {
-        result = attempts => return result,
-        () = progress.interrupted() => {}
+    let all: Vec<IpPermission> = rules.iter().copied().map(rules::permission).collect();
+    if all.is_empty() {
+        return Ok(());
     }
-    call().await
+    match call(all.clone()).await {
+        Err(failure) if failure.class == harmless => {}
+        result => return result,
+    }
+    for rule in all {
+        match call(vec![rule]).await {
+            Err(failure) if failure.class == harmless => {}
+            result => result?,
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn there(call: &str, id: Option<String>) -> Result<String, Failure> {
+    id.ok_or_else(|| Failure::new(FailureClass::Connection, call, "the answer names no id"))
 }
 
 /// Takes a part of a network away. What is gone already is success, and what something still uses

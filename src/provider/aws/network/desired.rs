@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use ipnet::Ipv4Net;
 
-use super::rules;
-use crate::model::Environment;
+use super::rules::{self, Rules};
 use crate::model::environment::ProviderKind;
 use crate::model::seat::Owner;
+use crate::model::{Environment, EnvironmentName};
 use crate::plan::{Bond, Cause, Desired, Fingerprint, Found, Key, Need, Stage};
 use crate::provider::aws::observe::{Detail, Observed, Thing};
 use crate::provider::aws::scheme::{Aws, AwsKind, AwsStep, Marks, SubnetSpec};
@@ -158,12 +158,11 @@ impl<M: Fn(Fingerprint) -> Marks> Builder<'_, M> {
     }
 
     fn group(&mut self, observed: &Observed) {
-        let things = observed.of(&self.environment.name);
-        let present = things.into_iter().find_map(|thing| match &thing.detail {
-            Detail::Group(rules) => Some(rules.clone()),
-            _ => None,
-        });
-        let present = present.unwrap_or_default();
+        let present =
+            match group_of_vpc(observed, &self.environment.name).map(|thing| &thing.detail) {
+                Some(Detail::Group(group)) => group.rules.clone(),
+                _ => Rules::new(),
+            };
         let marks = self.marks(AwsKind::SecurityGroup, "");
         let stages = vec![
             Stage {
@@ -178,15 +177,9 @@ impl<M: Fn(Fingerprint) -> Marks> Builder<'_, M> {
         self.want(self.key(AwsKind::SecurityGroup), &marks, stages);
     }
 
-    /// Finds what is there. Of two of a kind (two runs that made one at the same time) the one with
-    /// the lower id is ours; the other one goes when all does.
+    /// Finds what is there.
     fn see(&mut self, observed: &Observed) {
-        let own = |kind| {
-            let things = observed.of(&self.environment.name);
-            let mut things: Vec<&Thing> = things.filter(|thing| thing.kind == kind).collect();
-            things.sort_by(|a, b| a.id.cmp(&b.id));
-            things
-        };
+        let own = |kind| own(observed, &self.environment.name, kind);
         let vpcs = own(AwsKind::Vpc);
         let Some(vpc) = vpcs.first() else {
             // A gateway without a network.
@@ -221,11 +214,8 @@ impl<M: Fn(Fingerprint) -> Marks> Builder<'_, M> {
         };
         // Names cost a call to ask for, and are set again where others made the VPC half.
         let complete = self.stages(AwsKind::Vpc);
-        let vpc_done = if own(AwsKind::SecurityGroup).is_empty() {
-            1
-        } else {
-            complete
-        };
+        let present_group = group_of_vpc(observed, &self.environment.name);
+        let vpc_done = if present_group.is_none() { 1 } else { complete };
         self.found(AwsKind::Vpc, Arc::clone(&self.name), &vpc.id, vpc_done);
         if let Some(gateway) = own(AwsKind::Gateway).iter().find(is_in) {
             let done = match gateway.detail {
@@ -235,9 +225,10 @@ impl<M: Fn(Fingerprint) -> Marks> Builder<'_, M> {
             };
             self.found(AwsKind::Gateway, Arc::clone(&self.name), &gateway.id, done);
         }
-        if let Some(group) = own(AwsKind::SecurityGroup).first() {
-            let wanted = Detail::Group(rules::wanted(self.environment));
-            let done = if group.detail == wanted { 2 } else { 1 };
+        if let Some(group) = present_group {
+            let wanted = rules::wanted(self.environment);
+            let is_set = matches!(&group.detail, Detail::Group(group) if group.rules == wanted);
+            let done = if is_set { 2 } else { 1 };
             self.found(
                 AwsKind::SecurityGroup,
                 Arc::clone(&self.name),
@@ -340,6 +331,24 @@ impl<M: Fn(Fingerprint) -> Marks> Builder<'_, M> {
             self.found(AwsKind::Claim, Arc::clone(&self.name), &id, 0);
         }
     }
+}
+
+/// What is there of that kind. Of two (two runs that made one at the same time) the first one is ours,
+/// which has the lower id; the other one goes when all does.
+fn own<'o>(observed: &'o Observed, environment: &'o EnvironmentName, kind: AwsKind) -> Vec<&'o Thing> {
+    let things = observed.of(environment);
+    let mut things: Vec<&Thing> = things.filter(|thing| thing.kind == kind).collect();
+    things.sort_by(|a, b| a.id.cmp(&b.id));
+    things
+}
+
+/// The group that our VPC has.
+fn group_of_vpc<'o>(observed: &'o Observed, environment: &'o EnvironmentName) -> Option<&'o Thing> {
+    let vpc = *own(observed, environment, AwsKind::Vpc).first()?;
+    let is_in =
+        |thing: &&Thing| matches!(&thing.detail, Detail::Group(group) if group.vpc == vpc.id);
+    let groups = own(observed, environment, AwsKind::SecurityGroup);
+    groups.into_iter().find(is_in)
 }
 
 /// The parts of a range, one for each of `count` zones.

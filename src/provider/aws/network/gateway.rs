@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use aws_sdk_ec2::types::{Filter, ResourceType};
 
-use super::apply::{Builder, known, there};
+use super::apply::{Builder, there};
+use super::consistency::known;
 use crate::engine::{Failure, FailureClass};
 use crate::plan::Key;
 use crate::provider::aws::limits::Action;

@@ -2,6 +2,7 @@
 //! internet, and one security group that keeps the seats apart.
 
 mod apply;
+mod consistency;
 mod desired;
 mod gateway;
 mod observe;
@@ -9,9 +10,10 @@ mod rules;
 mod zones;
 
 pub use apply::delete;
-pub(super) use apply::{Builder, known, let_go, specification};
+pub(super) use apply::{Builder, specification};
+pub(super) use consistency::{known, let_go};
 pub use desired::{Network, desired};
-pub use observe::{Subnet, Vpc, observe};
+pub use observe::{Group, Subnet, Vpc, observe};
 pub(super) use observe::{filter, own_tags};
-pub use rules::{Rule, Rules};
+pub use rules::{Rule, Rules, Source};
 pub use zones::{offered, offerings};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use aws_sdk_ec2::types::{Filter, NetworkInterface, Tag as Ec2Tag};
 use ipnet::Ipv4Net;
 
-use super::rules;
+use super::rules::{self, Rules};
 use crate::engine::Failure;
 use crate::model::EnvironmentName;
 use crate::provider::aws::limits::Action;
@@ -32,6 +32,15 @@ pub struct Subnet {
     pub zone: Arc<str>,
     /// Its addresses.
     pub range: Option<Ipv4Net>,
+}
+
+/// What is to be known of a security group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// The VPC that it belongs to.
+    pub vpc: Arc<str>,
+    /// Whom it lets in.
+    pub rules: Rules,
 }
 
 /// Everything of networks that carries our tags.
@@ -183,7 +192,10 @@ async fn groups(session: &Session, tag: &(String, String)) -> Result<Vec<Thing>,
         (page.security_groups.unwrap_or_default(), page.next_token)
     });
     let thing = |group: aws_sdk_ec2::types::SecurityGroup| {
-        let detail = Detail::Group(rules::read(group.ip_permissions()));
+        let detail = Detail::Group(Group {
+            vpc: group.vpc_id().unwrap_or_default().into(),
+            rules: rules::read(group.ip_permissions()),
+        });
         let tags = own_tags(group.tags);
         Thing::of(AwsKind::SecurityGroup, group.group_id, &tags, None, detail)
     };

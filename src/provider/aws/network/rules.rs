@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_ec2::types::{IpPermission, IpRange};
+use aws_sdk_ec2::types::{IpPermission, IpRange, Ipv6Range, PrefixListId, UserIdGroupPair};
 use ipnet::Ipv4Net;
 
 use crate::model::stack::Protocol;
@@ -22,7 +22,20 @@ pub struct Rule {
     /// The first and the last port.
     pub ports: (i32, i32),
     /// From where.
-    pub from: String,
+    pub from: Source,
+}
+
+/// Where a rule lets in from. Ours are all ranges of addresses; others are what people add by hand.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Source {
+    /// A range of IPv4 addresses.
+    Range(String),
+    /// A range of IPv6 addresses.
+    Range6(String),
+    /// The members of a group.
+    Group(String),
+    /// A list of ranges.
+    PrefixList(String),
 }
 
 /// The rules that an environment wants: the ports that its stack publishes, and on EC2 the shell's,
@@ -42,7 +55,7 @@ pub fn wanted(environment: &Environment) -> Rules {
     let rule = |(protocol, port): &(&str, u16), from: &Ipv4Net| Rule {
         protocol: (*protocol).to_owned(),
         ports: (i32::from(*port), i32::from(*port)),
-        from: from.to_string(),
+        from: Source::Range(from.to_string()),
     };
     let venue = &environment.aws.venue;
     ports
@@ -51,47 +64,81 @@ pub fn wanted(environment: &Environment) -> Rules {
         .collect()
 }
 
-/// What is there, as AWS tells it. A rule for something else than a range of addresses has that
-/// something as where it is from.
+/// What is there, as AWS tells it.
 pub(super) fn read(permissions: &[IpPermission]) -> Rules {
-    let mut rules = Rules::new();
-    for permission in permissions {
-        let mut add = |from: Option<&str>| {
-            rules.insert(Rule {
-                protocol: permission.ip_protocol().unwrap_or("-1").to_owned(),
-                ports: (
-                    permission.from_port().unwrap_or(-1),
-                    permission.to_port().unwrap_or(-1),
-                ),
-                from: from.unwrap_or_default().to_owned(),
-            });
-        };
-        permission
-            .ip_ranges()
-            .iter()
-            .for_each(|range| add(range.cidr_ip()));
-        permission
-            .ipv6_ranges()
-            .iter()
-            .for_each(|range| add(range.cidr_ipv6()));
-        permission
-            .user_id_group_pairs()
-            .iter()
-            .for_each(|pair| add(pair.group_id()));
-        permission
-            .prefix_list_ids()
-            .iter()
-            .for_each(|list| add(list.prefix_list_id()));
-    }
-    rules
+    permissions.iter().flat_map(rules_of).collect()
 }
 
-/// For a call that sets or revokes rules, which are all from ranges of addresses.
+fn rules_of(permission: &IpPermission) -> impl Iterator<Item = Rule> {
+    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+    let ranges = permission.ip_ranges().iter();
+    let ranges6 = permission.ipv6_ranges().iter();
+    let groups = permission.user_id_group_pairs().iter();
+    let lists = permission.prefix_list_ids().iter();
+    let sources = ranges
+        .map(move |range| Source::Range(text(range.cidr_ip())))
+        .chain(ranges6.map(move |range| Source::Range6(text(range.cidr_ipv6()))))
+        .chain(groups.map(move |group| Source::Group(text(group.group_id()))))
+        .chain(lists.map(move |list| Source::PrefixList(text(list.prefix_list_id()))));
+    sources.map(|from| Rule {
+        protocol: permission.ip_protocol().unwrap_or("-1").to_owned(),
+        ports: (
+            permission.from_port().unwrap_or(-1),
+            permission.to_port().unwrap_or(-1),
+        ),
+        from,
+    })
+}
+
+/// For a call that sets or revokes rules.
 pub(super) fn permission(rule: &Rule) -> IpPermission {
-    IpPermission::builder()
-        .ip_protocol(&rule.protocol)
-        .from_port(rule.ports.0)
-        .to_port(rule.ports.1)
-        .ip_ranges(IpRange::builder().cidr_ip(&rule.from).build())
-        .build()
+    let permission = IpPermission::builder().ip_protocol(&rule.protocol);
+    // Where any protocol may come in there are no ports.
+    let ports = (rule.protocol != "-1").then_some(rule.ports);
+    let permission = permission
+        .set_from_port(ports.map(|(first, _)| first))
+        .set_to_port(ports.map(|(_, last)| last));
+    match &rule.from {
+        Source::Range(range) => permission.ip_ranges(IpRange::builder().cidr_ip(range).build()),
+        Source::Range6(range) => {
+            permission.ipv6_ranges(Ipv6Range::builder().cidr_ipv6(range).build())
+        }
+        Source::Group(group) => {
+            permission.user_id_group_pairs(UserIdGroupPair::builder().group_id(group).build())
+        }
+        Source::PrefixList(list) => {
+            permission.prefix_list_ids(PrefixListId::builder().prefix_list_id(list).build())
+        }
+    }
+    .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_is_revoked_as_what_it_was_read_as() {
+        let permission_of = |permission: aws_sdk_ec2::types::builders::IpPermissionBuilder| {
+            let permission = permission.ip_protocol("tcp").from_port(22).to_port(23);
+            permission.build()
+        };
+        let builder = IpPermission::builder;
+        let range = IpRange::builder().cidr_ip("192.0.2.0/24").build();
+        let range6 = Ipv6Range::builder().cidr_ipv6("2001:db8::/32").build();
+        let group = UserIdGroupPair::builder().group_id("sg-1").build();
+        let list = PrefixListId::builder().prefix_list_id("pl-1").build();
+        for whole in [
+            permission_of(builder().ip_ranges(range.clone())),
+            permission_of(builder().ipv6_ranges(range6)),
+            permission_of(builder().user_id_group_pairs(group)),
+            permission_of(builder().prefix_list_ids(list)),
+            builder().ip_protocol("-1").ip_ranges(range).build(),
+        ] {
+            let rules = read(std::slice::from_ref(&whole));
+            assert_eq!(rules.len(), 1, "{whole:?}");
+            let told: Vec<IpPermission> = rules.iter().map(permission).collect();
+            assert_eq!(told, [whole]);
+        }
+    }
 }

@@ -16,3 +16,5 @@ mod zones;
 pub use fargate::quota_of as fargate_quota;
 pub use need::Need;
 pub use run::{Surroundings, run};
+pub(super) use types::describe as describe_types;
+pub use vcpus::quota_of as vcpu_quota;

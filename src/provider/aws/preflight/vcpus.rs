@@ -62,7 +62,7 @@ const FAMILIES: [Family; 6] = [
 ];
 
 /// The quota that an instance of this type counts in.
-fn quota_of(kind: &str, market: Market) -> Option<Quota> {
+pub fn quota_of(kind: &str, market: Market) -> Option<Quota> {
     let letters = kind.split(|c: char| !c.is_ascii_lowercase()).next()?;
     let family = FAMILIES
         .iter()
