@@ -114,3 +114,49 @@ fn an_instance_too_many_of_a_seat_goes_and_the_seats_own_stays() {
     );
     assert_eq!(lab.ever(), 3, "one is made for what is there");
 }
+
+#[test]
+fn what_was_let_in_by_hand_is_shut_out_again_whatever_it_is() {
+    let lab = Lab::new("rules", 1);
+    lab.up();
+    let client = lab.emulator.client();
+    let filter = [
+        ("Filter.1.Name", &*format!("tag:{ENVIRONMENT}")),
+        ("Filter.1.Value.1", &*lab.name),
+    ];
+    let groups = || client.ec2("DescribeSecurityGroups", &filter);
+    let sources = || {
+        let groups = groups();
+        let mut all = Vec::new();
+        for kind in ["cidrIp", "cidrIpv6", "prefixListId"] {
+            all.extend(groups.texts(kind));
+        }
+        all.sort();
+        all
+    };
+    let group = groups().text("groupId");
+    let before = sources();
+    for source in [
+        ("IpPermissions.1.Ipv6Ranges.1.CidrIpv6", "2001:db8::/32"),
+        ("IpPermissions.1.IpRanges.1.CidrIp", "198.51.100.0/24"),
+        ("IpPermissions.1.Groups.1.GroupId", &group),
+    ] {
+        let rule = [
+            ("GroupId", &*group),
+            ("IpPermissions.1.IpProtocol", "tcp"),
+            ("IpPermissions.1.FromPort", "22"),
+            ("IpPermissions.1.ToPort", "22"),
+            source,
+        ];
+        client.ec2("AuthorizeSecurityGroupIngress", &rule);
+    }
+    // A group names its own id once, and once more where its members may reach each other.
+    let named = || groups().texts("groupId").len();
+    assert_eq!((sources().len(), named()), (before.len() + 2, 2));
+    lab.up();
+    assert_eq!((sources(), named()), (before, 1));
+    lab.up();
+    let counts = lab.proxy.counts();
+    assert_eq!(counts.of("RevokeSecurityGroupIngress").answered, 1);
+    lab.down();
+}

@@ -335,7 +335,11 @@ impl<M: Fn(Fingerprint) -> Marks> Builder<'_, M> {
 
 /// What is there of that kind. Of two (two runs that made one at the same time) the first one is ours,
 /// which has the lower id; the other one goes when all does.
-fn own<'o>(observed: &'o Observed, environment: &'o EnvironmentName, kind: AwsKind) -> Vec<&'o Thing> {
+fn own<'o>(
+    observed: &'o Observed,
+    environment: &'o EnvironmentName,
+    kind: AwsKind,
+) -> Vec<&'o Thing> {
     let things = observed.of(environment);
     let mut things: Vec<&Thing> = things.filter(|thing| thing.kind == kind).collect();
     things.sort_by(|a, b| a.id.cmp(&b.id));
