@@ -64,6 +64,7 @@ pub fn desired(
                 zones: around.zones.len(),
                 key: around.key,
                 marks: &marks,
+                place: &network.place,
                 network: &network.needs,
             };
             ec2::desired(environment, seats, &settings)

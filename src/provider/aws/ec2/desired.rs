@@ -29,7 +29,9 @@ pub struct InstanceSettings<'a> {
     pub key: &'a str,
     /// What is said of a resource of that owner.
     pub marks: &'a dyn Fn(Owner, Fingerprint) -> Marks,
-    /// What an instance needs of the network.
+    /// What an instance needs of the network to be launched.
+    pub place: &'a [Need<AwsKind>],
+    /// What it needs of the network to be reached, and to reach others.
     pub network: &'a [Need<AwsKind>],
 }
 
@@ -72,7 +74,7 @@ pub fn desired(
             stages: vec![
                 Stage {
                     step: AwsStep::Launch(Arc::new(spec)),
-                    needs: settings.network.to_vec(),
+                    needs: settings.place.to_vec(),
                 },
                 Stage::new(AwsStep::AwaitRunning),
             ],
@@ -80,6 +82,12 @@ pub fn desired(
             kept_on_reset: true,
         });
         let spec = Arc::new(StackSpec { seat, patience });
+        let mut reachable = settings.network.to_vec();
+        reachable.push(Need {
+            key: Key::new(AwsKind::Instance, names::seat(&environment.name, seat)),
+            stages: 2,
+            bond: Bond::Holds,
+        });
         wanted.push(Desired {
             key: Key::new(AwsKind::Stack, names::seat(&environment.name, seat)),
             owner: Owner::Seat(seat),
@@ -88,11 +96,7 @@ pub fn desired(
             stages: vec![
                 Stage {
                     step: AwsStep::Deliver(Arc::clone(&spec)),
-                    needs: vec![Need {
-                        key: Key::new(AwsKind::Instance, names::seat(&environment.name, seat)),
-                        stages: 2,
-                        bond: Bond::Holds,
-                    }],
+                    needs: reachable,
                 },
                 Stage::new(AwsStep::StartStack(Arc::clone(&spec))),
                 Stage::new(AwsStep::AwaitStack(spec)),

@@ -24,6 +24,9 @@ pub struct Network {
     pub found: Vec<Found<Aws>>,
     /// What a seat's resource needs of it.
     pub needs: Vec<Need<AwsKind>>,
+    /// What must be there of it for something to be made in it: whoever takes a while to begin needs
+    /// neither the ways in nor those out before.
+    pub place: Vec<Need<AwsKind>>,
     /// What a person should know.
     pub notices: Vec<String>,
 }
@@ -44,6 +47,7 @@ pub fn desired(
             desired: Vec::new(),
             found: Vec::new(),
             needs: Vec::new(),
+            place: Vec::new(),
             notices: Vec::new(),
         },
     };
@@ -122,6 +126,8 @@ impl<M: Fn(Fingerprint) -> Marks> Builder<'_, M> {
             },
             Stage::new(AwsStep::Route),
         ];
+        // Attached, which an address on the internet may ask for.
+        self.network.place.push(self.need(AwsKind::Gateway, 2));
         self.network
             .needs
             .push(self.need(AwsKind::Gateway, stages.len()));
@@ -148,11 +154,13 @@ impl<M: Fn(Fingerprint) -> Marks> Builder<'_, M> {
                 step: AwsStep::CreateSubnet(Arc::new(spec)),
                 needs: self.part_of_vpc(),
             }];
-            self.network.needs.push(Need {
+            let need = Need {
                 key: key.clone(),
                 stages: 1,
                 bond: Bond::Follows,
-            });
+            };
+            self.network.place.push(need.clone());
+            self.network.needs.push(need);
             self.want(key, &marks, stages);
         }
     }
@@ -171,6 +179,7 @@ impl<M: Fn(Fingerprint) -> Marks> Builder<'_, M> {
             },
             Stage::new(AwsStep::SetRules(Arc::new(present))),
         ];
+        self.network.place.push(self.need(AwsKind::SecurityGroup, 1));
         self.network
             .needs
             .push(self.need(AwsKind::SecurityGroup, stages.len()));
