@@ -99,19 +99,6 @@ impl Place {
         }
     }
 
-    /// What a person should know of more time there.
-    pub fn extension_notice(&self) -> Option<String> {
-        match self {
-            #[cfg(feature = "aws")]
-            Self::Aws(_, ProviderKind::Ecs) => Some(
-                "AWS's documents name no way in which a task on Fargate sees a tag: tasks that run may \
-                 end at their old time; `seatbox reset --workspace` gives a seat one with the new end"
-                    .to_owned(),
-            ),
-            _ => None,
-        }
-    }
-
     /// ` in REGION`, where the place is one of several.
     pub fn words(&self) -> String {
         match self {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::endpoint::endpoint;
 use super::parameters::Account;
 use super::roles::RoleKind;
 use super::template;
@@ -62,6 +63,7 @@ pub fn desired(
         log_group: &names::log_group(&environment.name),
         images: &BTreeMap::new(),
         deadline_image: DEADLINE_IMAGE,
+        ecs: &endpoint(&account.region)?,
         cpu: environment.ecs.cpu_units,
         storage: None,
     })

@@ -87,6 +87,7 @@ impl Scene {
             log_group: "/seatbox/lab",
             images: &self.images,
             deadline_image: DEADLINE_IMAGE,
+            ecs: "https://ecs.cn-north-1.amazonaws.com.cn",
             cpu: self.cpu,
             storage: self.storage,
         })

@@ -6,6 +6,7 @@ mod container;
 pub mod definition;
 mod delete;
 mod desired;
+mod endpoint;
 mod exec;
 mod families;
 mod follow;

@@ -121,3 +121,34 @@ pub fn trust(account: &Account) -> String {
     })
     .to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn a_task_reads_the_tags_of_its_own_environments_tasks_alone() {
+        let account = Account {
+            partition: "aws-cn".to_owned(),
+            region: "cn-north-1".to_owned(),
+            id: "123456789012".to_owned(),
+        };
+        let environment = "lab".parse().expect("a name");
+        let policy: Value =
+            serde_json::from_str(&RoleKind::Task.policy(&account, &environment)).expect("JSON");
+        let statements = policy["Statement"].as_array().expect("a list").iter();
+        let of_ecs: Vec<&Value> = statements
+            .filter(|statement| statement["Action"].to_string().contains("\"ecs:"))
+            .collect();
+        assert_eq!(
+            of_ecs,
+            [&json!({
+                "Effect": "Allow",
+                "Action": ["ecs:ListTagsForResource"],
+                "Resource": "arn:aws-cn:ecs:cn-north-1:123456789012:task/seatbox-lab/*",
+            })]
+        );
+    }
+}

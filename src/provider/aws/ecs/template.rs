@@ -71,12 +71,16 @@ pub struct Context<'a> {
 pub struct Deadline<'a> {
     /// Its name.
     pub name: &'a str,
-    /// Its image, which has a shell, sed and wget.
+    /// Its image, which has a shell, the small programs that Debian has, and curl.
     pub image: &'a str,
     /// MiB.
     pub memory: u64,
     /// What it runs.
     pub script: &'a str,
+    /// The task's region.
+    pub region: &'a str,
+    /// The address of ECS there.
+    pub ecs: &'a str,
 }
 
 /// Where output goes.

@@ -22,11 +22,13 @@ use crate::provider::aws::unsupported::Unsupported;
 const SPECIFICATION_VERSION: u32 = 1;
 
 /// What the container that ends a task runs unless told otherwise: from a registry that asks for no
-/// login and has no limit inside AWS.
-pub const DEADLINE_IMAGE: &str = "public.ecr.aws/docker/library/busybox:1.36";
+/// login and has no limit inside AWS. Debian with curl, which signs what it asks of ECS; BusyBox has
+/// nothing that does.
+pub const DEADLINE_IMAGE: &str = "public.ecr.aws/docker/library/buildpack-deps:bookworm-curl";
 
-/// What it may have, in MiB: a shell and a few small programs.
-const DEADLINE_MEMORY: u64 = 32;
+/// What it may have, in MiB: curl takes 14 at its most over TLS, shells and small programs beside it
+/// some 6. Whoever is over the limit is killed, and the task with them, so it is thrice as much.
+const DEADLINE_MEMORY: u64 = 64;
 
 /// What the names of log streams begin with; the container's name and the task's id follow.
 pub const LOG_PREFIX: &str = "seat";
@@ -59,6 +61,8 @@ pub struct Request<'a> {
     pub images: &'a Images,
     /// The image of the container that ends a task: [`DEADLINE_IMAGE`], or a mirror's.
     pub deadline_image: &'a str,
+    /// The address of ECS, which that container asks for the task's end.
+    pub ecs: &'a str,
     /// CPU units of a task, where it is not to have as many as its services together: Fargate's
     /// are reserved and paid for, where an engine's are a limit.
     pub cpu: Option<u32>,
@@ -120,6 +124,7 @@ struct Settings {
     task_role: Option<String>,
     log_group: String,
     deadline_image: String,
+    ecs: String,
     deadline_script: String,
     storage: Option<u32>,
 }
@@ -231,6 +236,7 @@ pub fn translate(request: &Request<'_>) -> Result<Translation, TranslationError>
             task_role: request.task_role.map(str::to_owned),
             log_group: request.log_group.to_owned(),
             deadline_image: request.deadline_image.to_owned(),
+            ecs: request.ecs.to_owned(),
             deadline_script: template::deadline_script(),
             storage: request.storage,
         },
@@ -430,6 +436,8 @@ impl Task {
                 image: &settings.deadline_image,
                 memory: DEADLINE_MEMORY,
                 script: &settings.deadline_script,
+                region: &settings.account.region,
+                ecs: &settings.ecs,
             },
             logs: Logs {
                 group: &settings.log_group,
