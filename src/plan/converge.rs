@@ -34,13 +34,12 @@ impl Mode {
         let Owner::Seat(seat) = wanted.owner else {
             return false;
         };
-        let whole = |workspace| workspace || !wanted.kept_on_reset;
         match self {
             Self::Repair => false,
-            Self::Reset { workspace } => whole(*workspace),
+            Self::Reset { workspace } => wanted.on_reset.renews(*workspace),
             Self::Finish(rest) => match rest.seats.get(&seat) {
                 None => false,
-                Some(Left::All) => whole(rest.workspace),
+                Some(Left::All) => wanted.on_reset.renews(rest.workspace),
                 Some(Left::Only(ids)) => ids.contains(&found.id),
             },
         }

@@ -17,6 +17,8 @@ pub(crate) mod tests;
 
 pub use action::{Action, ActionId, Blocked, Cause, Operation, Plan};
 pub use converge::{Mode, converge};
-pub use resource::{Bond, Desired, Fingerprint, Found, Key, Kind, Lane, Need, Scheme, Stage, Step};
+pub use resource::{
+    Bond, Desired, Fingerprint, Found, Key, Kind, Lane, Need, OnReset, Scheme, Stage, Step,
+};
 pub use rest::{Left, Rest};
 pub use teardown::teardown;

@@ -112,8 +112,30 @@ pub struct Desired<S: Scheme> {
     pub fingerprint: Fingerprint,
     /// How it is brought up, first step first. The first stage is what creates it.
     pub stages: Vec<Stage<S>>,
-    /// Whether a reset leaves it as it is, unless the workspace is to be reset as well.
-    pub kept_on_reset: bool,
+    /// What a reset does with it. It touches nothing that is not one seat's.
+    pub on_reset: OnReset,
+}
+
+/// What a reset does with a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnReset {
+    /// It is made anew.
+    Renewed,
+    /// It stays, unless the workspace is to be reset as well.
+    KeptWithWorkspace,
+    /// It stays in any case: no participant can change it, and what it would be made anew as is the same.
+    Kept,
+}
+
+impl OnReset {
+    /// Whether a reset makes it anew that resets the workspace as well, or does not.
+    pub fn renews(self, workspace: bool) -> bool {
+        match self {
+            Self::Renewed => true,
+            Self::KeptWithWorkspace => workspace,
+            Self::Kept => false,
+        }
+    }
 }
 
 impl<S: Scheme> Desired<S> {

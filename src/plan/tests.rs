@@ -108,7 +108,7 @@ pub(crate) fn floor(number: u32) -> Desired<Toy> {
         service: None,
         fingerprint: fingerprint(),
         stages: vec![Stage::new(ToyStep::Make)],
-        kept_on_reset: true,
+        on_reset: OnReset::KeptWithWorkspace,
     }
 }
 
@@ -126,7 +126,7 @@ pub(crate) fn a_box(number: u32, name: &str, opens_after: Option<&str>) -> Desir
         service: None,
         fingerprint: fingerprint(),
         stages: vec![make, open, Stage::new(ToyStep::Look)],
-        kept_on_reset: false,
+        on_reset: OnReset::Renewed,
     }
 }
 
@@ -287,6 +287,32 @@ fn a_reset_makes_all_anew_but_what_it_keeps() {
     );
     let all = converge(&wanted(), existing, &Mode::Reset { workspace: true });
     assert_eq!(all.actions.len(), 3 + 7);
+}
+
+#[test]
+fn what_is_always_kept_outlives_a_reset_of_the_workspace_too_and_changes_when_it_is_wanted_otherwise()
+ {
+    let mut wanted = wanted();
+    wanted[0].on_reset = OnReset::Kept;
+    let mut existing: Vec<Found<Toy>> = wanted.iter().map(found).collect();
+    let whole = Mode::Reset { workspace: true };
+    let number = SeatNumber::new(1).unwrap();
+    let rest = Mode::Finish(Rest {
+        workspace: true,
+        seats: [(number, Left::All)].into(),
+    });
+    for mode in [&whole, &rest] {
+        let plan = converge(&wanted, existing.clone(), mode);
+        assert_eq!(plan.actions.len(), 2 + 6);
+        let mut kinds = plan.actions.iter().map(|action| action.key.kind);
+        assert!(kinds.all(|kind| kind == ToyKind::Box));
+    }
+    existing[0].fingerprint = Some(Fingerprint::of(&"v0"));
+    let plan = text(&converge(&wanted, existing, &whole));
+    assert_eq!(
+        plan[2],
+        "2 delete f1 (its specification changed) after [0 1]"
+    );
 }
 
 #[test]

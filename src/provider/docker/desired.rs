@@ -18,7 +18,7 @@ use super::subnets::Subnets;
 use crate::image::{Choice, Origin};
 use crate::model::seat::Owner;
 use crate::model::{Environment, EnvironmentName, SeatNumber, Service, ServiceName};
-use crate::plan::{Blocked, Desired, Fingerprint, Key, Stage};
+use crate::plan::{Blocked, Desired, Fingerprint, Key, OnReset, Stage};
 
 /// What is wanted, and which seats can't have it.
 #[derive(Debug)]
@@ -174,7 +174,7 @@ impl<'a> Planner<'a> {
                 service: None,
                 fingerprint: Fingerprint::of(choice),
                 stages: vec![Stage::new(DockerStep::FetchImage(Arc::new(choice.clone())))],
-                kept_on_reset: true,
+                on_reset: OnReset::Kept,
             });
         }
     }
@@ -287,7 +287,10 @@ impl<'a> Planner<'a> {
             service: None,
             fingerprint,
             stages: vec![create],
-            kept_on_reset: self.environment.stack.workspace_volume() == Some(volume),
+            on_reset: match self.environment.stack.workspace_volume() == Some(volume) {
+                true => OnReset::KeptWithWorkspace,
+                false => OnReset::Renewed,
+            },
         });
         Ok(())
     }
@@ -328,7 +331,7 @@ impl<'a> Planner<'a> {
                     expires: self.around.expires,
                 },
             )))],
-            kept_on_reset: true,
+            on_reset: OnReset::KeptWithWorkspace,
         });
         Ok(())
     }
@@ -371,7 +374,7 @@ impl<'a> Planner<'a> {
             service: Some(service.name.clone()),
             fingerprint: spec.fingerprint.clone(),
             stages: layout::stages(self.environment, &spec),
-            kept_on_reset: false,
+            on_reset: OnReset::Renewed,
         });
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::lab::{alike, lab};
+use super::lab::{alike, lab, tasks};
 use crate::aws::ec2::lab::states;
 
 const SEATS: u32 = 23;
@@ -29,5 +29,33 @@ fn seats_without_secrets_share_one_definition() {
     lab.up();
     let registered = lab.proxy.counts().of("RegisterTaskDefinition");
     assert_eq!(registered.answered, 1, "{registered:?}");
+    lab.down();
+}
+
+#[test]
+fn a_reset_of_the_workspace_makes_the_task_anew_and_neither_its_secrets_nor_its_definition() {
+    let lab = lab("tasks-reset", 2);
+    lab.up();
+    let before = tasks(&lab);
+    lab.proxy.counts().reset();
+    let reset = lab.json(&["reset", "--seats", "2", "--workspace"]);
+    assert_eq!(states(&reset), ["ready"], "{reset:#}");
+    let calls = lab.proxy.counts().by_action();
+    for action in [
+        "PutParameter",
+        "DeleteParameter",
+        "DeleteParameters",
+        "RegisterTaskDefinition",
+        "DeregisterTaskDefinition",
+        "DeleteTaskDefinitions",
+    ] {
+        assert!(!calls.contains_key(action), "{calls:#?}");
+    }
+    assert_eq!(calls["RunTask"].answered, 1);
+    let after = tasks(&lab);
+    assert_eq!(before[&1], after[&1]);
+    assert_ne!(before[&2], after[&2]);
+    // What was kept is what is wanted.
+    lab.run(&["up"]).exits(0).says(&["Nothing to change"]);
     lab.down();
 }

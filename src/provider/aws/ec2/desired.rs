@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::model::aws::MachineImage;
 use crate::model::seat::Owner;
 use crate::model::{Environment, SeatNumber};
-use crate::plan::{Bond, Desired, Fingerprint, Key, Need, Stage};
+use crate::plan::{Bond, Desired, Fingerprint, Key, Need, OnReset, Stage};
 use crate::provider::aws::names;
 use crate::provider::aws::observe::Observed;
 use crate::provider::aws::scheme::{Aws, AwsKind, AwsStep, LaunchSpec, Marks, StackSpec};
@@ -79,7 +79,7 @@ pub fn desired(
                 Stage::new(AwsStep::AwaitRunning),
             ],
             // A reset makes what runs in it anew, unless the workspace is to go as well.
-            kept_on_reset: true,
+            on_reset: OnReset::KeptWithWorkspace,
         });
         let spec = Arc::new(StackSpec { seat, patience });
         let mut reachable = settings.network.to_vec();
@@ -102,7 +102,7 @@ pub fn desired(
                 Stage::new(AwsStep::AwaitStack(spec)),
                 Stage::new(AwsStep::Mark(stack.clone())),
             ],
-            kept_on_reset: false,
+            on_reset: OnReset::Renewed,
         });
     }
     wanted

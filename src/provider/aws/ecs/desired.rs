@@ -14,7 +14,7 @@ use super::translate::{
 use crate::engine::{Failure, FailureClass};
 use crate::model::seat::Owner;
 use crate::model::{Environment, SeatNumber};
-use crate::plan::{Bond, Desired, Fingerprint, Key, Need, Stage};
+use crate::plan::{Bond, Desired, Fingerprint, Key, Need, OnReset, Stage};
 use crate::provider::aws::names;
 use crate::provider::aws::observe::Observed;
 use crate::provider::aws::scheme::{
@@ -127,7 +127,7 @@ impl Planner<'_> {
         owner: Owner,
         print: &Fingerprint,
         stages: Vec<Stage<Aws>>,
-        kept_on_reset: bool,
+        on_reset: OnReset,
     ) {
         self.desired.push(Desired {
             key: Key::new(kind, name),
@@ -135,7 +135,7 @@ impl Planner<'_> {
             service: None,
             fingerprint: print.clone(),
             stages,
-            kept_on_reset,
+            on_reset,
         });
     }
 
@@ -173,7 +173,7 @@ impl Planner<'_> {
         ));
         for (kind, name, print, steps) in wanted {
             let stages = steps.into_iter().map(Stage::new).collect();
-            self.want(kind, name, Owner::Shared, &print, stages, true);
+            self.want(kind, name, Owner::Shared, &print, stages, OnReset::Kept);
         }
         if self.translation.sharing() != Sharing::PerSeat {
             // Whatever the seat.
@@ -199,7 +199,15 @@ impl Planner<'_> {
         });
         let print = self.print.clone();
         let stages = vec![Stage::new(AwsStep::Register(spec))];
-        self.want(AwsKind::Definition, family, owner, &print, stages, true);
+        // It follows from the stack and the seat, as parameters do from the event key besides.
+        self.want(
+            AwsKind::Definition,
+            family,
+            owner,
+            &print,
+            stages,
+            OnReset::Kept,
+        );
         Ok(())
     }
 
@@ -259,7 +267,15 @@ impl Planner<'_> {
             let print = spec.marks.fingerprint.clone();
             needs.push(need(AwsKind::Parameter, Arc::clone(&name), 1, Bond::Holds));
             let stages = vec![Stage::new(AwsStep::PutParameter(Arc::new(spec)))];
-            self.want(AwsKind::Parameter, name, owner, &print, stages, true);
+            // A name is not free at once: AWS asks for 30 seconds between a deletion and the next put.
+            self.want(
+                AwsKind::Parameter,
+                name,
+                owner,
+                &print,
+                stages,
+                OnReset::Kept,
+            );
         }
         if self.translation.sharing() == Sharing::PerSeat {
             self.definition(seat, owner)?;
@@ -295,7 +311,7 @@ impl Planner<'_> {
             owner,
             &print,
             stages,
-            false,
+            OnReset::Renewed,
         );
         Ok(())
     }

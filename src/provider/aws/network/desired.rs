@@ -93,7 +93,7 @@ impl<M: Fn(Fingerprint) -> Marks> Builder<'_, M> {
             service: None,
             fingerprint: marks.fingerprint.clone(),
             stages,
-            kept_on_reset: true,
+            on_reset: crate::plan::OnReset::Kept,
         });
     }
 

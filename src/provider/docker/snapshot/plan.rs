@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::image::{Choice, Origin};
 use crate::model::seat::Owner;
 use crate::model::{Environment, SeatNumber, Service};
-use crate::plan::{Desired, Fingerprint, Key, Stage};
+use crate::plan::{Desired, Fingerprint, Key, OnReset, Stage};
 use crate::provider::docker::layout::needed_image;
 use crate::provider::docker::names;
 use crate::provider::docker::observe::{Observed, SnapshotImage};
@@ -55,7 +55,7 @@ impl Planned {
             service: Some(spec.service.name.clone()),
             fingerprint: Fingerprint::of(&spec.reference),
             stages: vec![make],
-            kept_on_reset: true,
+            on_reset: OnReset::Kept,
         }
     }
 }
