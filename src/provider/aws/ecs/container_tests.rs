@@ -133,7 +133,7 @@ fn the_other_attributes_carry_over_one_by_one() {
         images: [("a:1".to_owned(), "mirror.example/a:1".to_owned())].into(),
         storage: Some(30),
         ..Scene::of(with(
-            "stack: stack.yaml",
+            "stack: stack.yaml\necs: {capacity: ec2}",
             "
 services:
   a:

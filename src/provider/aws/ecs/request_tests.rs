@@ -58,7 +58,7 @@ async fn a_definition_is_sent_as_it_is_written() {
     let everything = Scene {
         storage: Some(30),
         ..Scene::of(with(
-            "stack: stack.yaml",
+            "stack: stack.yaml\necs: {capacity: ec2}",
             "
 services:
   a:

@@ -8,6 +8,7 @@ use super::container::{DEFAULT_CAPABILITIES, Times, seconds, wanted_capabilities
 use super::parameters::{self, LONGEST_VALUE};
 use super::template::DEADLINE;
 use super::{hosts, size};
+use crate::model::aws::Capacity;
 use crate::model::stack::{Condition, ContainerPort, Healthcheck, MountSource};
 use crate::model::{Environment, Service, Stack};
 use crate::provider::aws::unsupported::{self, Collected, Unsupported};
@@ -17,6 +18,10 @@ const ADDABLE_CAPABILITY: &str = "SYS_PTRACE";
 
 /// The most containers of a task definition (Amazon ECS service quotas), one of which ends the task.
 const MOST_SERVICES: usize = 9;
+
+/// The one limit of processes that can be set on Fargate, where the operating system's own hold for all
+/// others (API_Ulimit).
+const SETTABLE_LIMIT: &str = "nofile";
 
 /// The size of `/dev/shm`, which can't be changed on Fargate (API_LinuxParameters), in bytes.
 const SHM_SIZE: u64 = 64 << 20;
@@ -48,6 +53,7 @@ pub fn unsupported(environment: &Environment, images: &Images) -> Vec<Unsupporte
         files(service, &mut found);
         mounts(service, &mut found);
         rights(service, &mut found);
+        limits(service, environment.ecs.capacity, &mut found);
         published(service, &mut found);
         if let Some(check) = service.check() {
             times(service, check, &mut found);
@@ -221,6 +227,25 @@ fn rights(service: &Service, found: &mut Collected) {
                 "Fargate takes none: leave it out",
             );
         }
+    }
+}
+
+fn limits(service: &Service, capacity: Capacity, found: &mut Collected) {
+    if capacity == Capacity::Ec2 {
+        return;
+    }
+    for name in service
+        .ulimits
+        .keys()
+        .filter(|name| *name != SETTABLE_LIMIT)
+    {
+        found.of(
+            &service.name,
+            format!("ulimit {name} can't be set"),
+            format!(
+                "Fargate sets `{SETTABLE_LIMIT}` alone: leave it out, or have `ecs.capacity: ec2`"
+            ),
+        );
     }
 }
 

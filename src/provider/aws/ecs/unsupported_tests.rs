@@ -104,6 +104,10 @@ fn each_thing_that_a_task_can_not_do_is_named_with_what_to_do_instead() {
             "the networks n, m would be one (the containers of a task share one network: leave `networks` out)",
         ),
         (
+            "ulimits: {nofile: 1024, nproc: 50}",
+            "ulimit nproc can't be set (Fargate sets `nofile` alone: leave it out, or have `ecs.capacity: ec2`)",
+        ),
+        (
             "shm_size: 65m",
             "`shm_size` can't be changed on Fargate (it is 64m there: leave it out, or mount a tmpfs on another path)",
         ),
@@ -161,6 +165,16 @@ fn each_thing_that_a_task_can_not_do_is_named_with_what_to_do_instead() {
         ),
     ] {
         assert_eq!(of(attributes), [expected], "{attributes}");
+    }
+}
+
+#[test]
+fn limits_that_fargate_has_for_itself_can_be_set_on_instances_of_ones_own() {
+    let stack = "services: {a: {image: a, ulimits: {nofile: 1024, nproc: 50, memlock: -1}}}";
+    for (capacity, expected) in [("fargate", 2), ("fargate-spot", 2), ("ec2", 0)] {
+        let lines = format!("stack: stack.yaml\necs: {{capacity: {capacity}}}");
+        let found = unsupported(&with(&lines, stack), &Images::new());
+        assert_eq!(found.len(), expected, "{capacity}: {found:#?}");
     }
 }
 
