@@ -18,9 +18,9 @@ use seatbox::model::stack::FileContent;
 use seatbox::model::{Environment, SeatNumber, SeatValues};
 use seatbox::plan::{Mode, Operation};
 use seatbox::provider::Provider as _;
-use seatbox::provider::docker::apply::seat_values;
 use seatbox::provider::docker::scheme::{ContainerSpec, DockerStep};
 use seatbox::provider::docker::{DockerProvider, container, names};
+use seatbox::provider::values::seat_values;
 use seatbox::secret::EventKey;
 
 use crate::Result;

@@ -7,8 +7,8 @@ use bollard::exec::{StartExecOptions, StartExecResults};
 use bollard::models::ExecConfig;
 use futures_util::stream::{self, StreamExt as _};
 use seatbox::model::{Environment, SeatNumber, SeatValues as _, SeatVariable};
-use seatbox::provider::docker::apply::seat_values;
 use seatbox::provider::docker::names;
+use seatbox::provider::values::seat_values;
 use seatbox::secret::EventKey;
 
 use crate::Result;

@@ -18,9 +18,9 @@ use crate::image::Recipes;
 use crate::image::reference::familiar;
 use crate::model::environment::ProviderKind;
 use crate::model::{Environment, SeatNumber};
-use crate::provider::docker::apply::seat_values;
 use crate::provider::docker::connect::Engine;
 use crate::provider::docker::{observe, ports};
+use crate::provider::values::seat_values;
 use crate::stack::export::{PortAssignment, export};
 
 /// Writes one seat as a Compose file with its env file. An engine is asked only whether it has the

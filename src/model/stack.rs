@@ -36,6 +36,15 @@ impl Stack {
             .find_map(|service| Some((service, service.seatbox.workspace.as_deref()?)))
     }
 
+    /// Whether another service waits until this one has ended.
+    pub fn awaits_end_of(&self, service: &Service) -> bool {
+        let ends = |other: &Service| {
+            let dependency = other.depends_on.get(&service.name);
+            dependency.is_some_and(|d| d.condition == Condition::ServiceCompletedSuccessfully)
+        };
+        self.services.values().any(ends)
+    }
+
     /// The name of the volume that holds the workspace, where it is on a named volume.
     pub fn workspace_volume(&self) -> Option<&str> {
         let (service, path) = self.workspace()?;

@@ -13,6 +13,7 @@ pub mod signals;
 pub mod ssh;
 pub mod terminal;
 pub mod traits;
+pub mod values;
 pub mod workspace;
 
 pub use preflight::Preflight;

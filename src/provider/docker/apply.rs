@@ -12,7 +12,6 @@ use bollard::query_parameters::{
     UploadToContainerOptions,
 };
 use bytes::Bytes;
-use secrecy::ExposeSecret as _;
 
 use super::create::{Refused, Unanswered};
 use super::errors::{
@@ -31,8 +30,9 @@ use crate::model::{Environment, SeatNumber, SeatValues, SeatVariable, Service, T
 use crate::plan::{Action, Operation};
 use crate::provider::files;
 use crate::provider::labels::Ownership;
+use crate::provider::values::seat_values;
 use crate::provider::workspace::{WorkspaceSource, owner_of};
-use crate::secret::{EventKey, derive};
+use crate::secret::EventKey;
 
 /// Everything that calls on an engine need besides the plan.
 pub struct Applier {
@@ -54,41 +54,6 @@ pub struct Applier {
     pub copies: Copies,
     /// Addresses that networks can't have.
     pub refused: Refused,
-}
-
-/// One seat's own values.
-struct Values<'a> {
-    environment: &'a Environment,
-    key: &'a EventKey,
-    seat: SeatNumber,
-}
-
-impl SeatValues for Values<'_> {
-    fn value(&self, variable: &SeatVariable) -> String {
-        match variable {
-            SeatVariable::Seat => self.seat.get().to_string(),
-            SeatVariable::SeatPadded => self.seat.to_string(),
-            SeatVariable::Group => self.environment.group_of(self.seat).to_string(),
-            SeatVariable::Secret(purpose) => {
-                derive(self.key, &self.environment.name, self.seat, purpose, 0)
-                    .expose_secret()
-                    .to_owned()
-            }
-        }
-    }
-}
-
-/// The values of one seat's variables.
-pub fn seat_values<'a>(
-    environment: &'a Environment,
-    key: &'a EventKey,
-    seat: SeatNumber,
-) -> impl SeatValues + 'a {
-    Values {
-        environment,
-        key,
-        seat,
-    }
 }
 
 impl Apply<Docker> for Applier {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::names;
 use super::scheme::{ContainerSpec, Docker, DockerKind, DockerStep};
 use crate::model::stack::{Condition, MountSource};
-use crate::model::{Environment, Service, Stack};
+use crate::model::{Environment, Service};
 use crate::plan::{Bond, Key, Need, Stage};
 
 /// How long a service may take until its check passes, unless `x-seatbox.ready_timeout` says
@@ -37,7 +37,7 @@ impl Layout {
         let start = 1
             + service.networks.len().saturating_sub(1)
             + usize::from(is_filled(environment, service));
-        let exit = ends(&environment.stack, service);
+        let exit = environment.stack.awaits_end_of(service);
         let ready = (!exit && service.check().is_some()).then_some(start + 1);
         let exit = exit.then_some(start + 1);
         Self {
@@ -62,16 +62,6 @@ impl Layout {
             Condition::ServiceCompletedSuccessfully => self.len,
         }
     }
-}
-
-/// Whether another service waits until this one has ended.
-pub fn ends(stack: &Stack, service: &Service) -> bool {
-    stack.services.values().any(|other| {
-        other
-            .depends_on
-            .get(&service.name)
-            .is_some_and(|d| d.condition == Condition::ServiceCompletedSuccessfully)
-    })
 }
 
 /// Whether files are put into the service's container before it starts.
@@ -139,7 +129,7 @@ pub fn stages(environment: &Environment, spec: &Arc<ContainerSpec>) -> Vec<Stage
             .collect(),
     });
     let timeout = ready_timeout(service);
-    if ends(&environment.stack, service) {
+    if environment.stack.awaits_end_of(service) {
         stages.push(Stage::new(DockerStep::AwaitExit(Arc::clone(spec), timeout)));
     } else if service.check().is_some() {
         stages.push(Stage::new(DockerStep::AwaitReady(

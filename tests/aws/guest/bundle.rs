@@ -3,7 +3,7 @@
 use seatbox::environment::{Overrides, load};
 use seatbox::model::SeatNumber;
 use seatbox::provider::aws::ec2::guest_bundle::{Bundle, guest_bundle};
-use seatbox::provider::docker::apply::seat_values;
+use seatbox::provider::values::seat_values;
 use seatbox::provider::workspace::WorkspaceSource;
 use seatbox::secret::EventKey;
 

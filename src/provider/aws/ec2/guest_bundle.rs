@@ -9,7 +9,6 @@ use serde_json::json;
 use crate::engine::Failure;
 use crate::model::stack::{ContainerPort, FileContent, Mount, MountSource, Protocol};
 use crate::model::{Environment, SeatNumber, SeatValues, Service, Stack};
-use crate::provider::docker::layout::ends;
 use crate::provider::workspace::{WorkspaceSource, owner_of};
 use crate::stack::export::{Export, ExportedFile, PortAssignment, export};
 
@@ -112,23 +111,6 @@ fn put_in_files(service: &mut Service, values: &dyn SeatValues) {
     }
 }
 
-/// What of a stack can't be in an instance, each as a sentence.
-pub fn unsupported(stack: &Stack) -> Vec<String> {
-    let mut found = Vec::new();
-    for service in stack.services.values() {
-        for mount in &service.mounts {
-            if let MountSource::Bind { path, .. } = &mount.source {
-                found.push(format!(
-                    "service `{}` mounts {} of the host, which is not in its instance",
-                    service.name,
-                    path.display()
-                ));
-            }
-        }
-    }
-    found
-}
-
 fn pack(stack: &Stack, exported: Export, workspace: Option<Bytes>) -> Vec<Bytes> {
     const ROOT: (u64, u64) = (0, 0);
     let own = |path: &str, bytes: Vec<u8>| ExportedFile {
@@ -194,7 +176,7 @@ fn header(size: usize, mode: u32, (user, group): (u64, u64)) -> tar::Header {
 /// What must have become of each service, as `seatbox-stack ready` reads it.
 fn expected(stack: &Stack) -> String {
     let line = |service: &Service| {
-        let wanted = if ends(stack, service) {
+        let wanted = if stack.awaits_end_of(service) {
             "completed"
         } else {
             "running"

@@ -19,7 +19,7 @@ use crate::provider::aws::Session;
 use crate::provider::aws::limits::Action;
 use crate::provider::aws::scheme::StackSpec;
 use crate::provider::aws::tags::STACK;
-use crate::provider::docker::apply::seat_values;
+use crate::provider::values::seat_values;
 use crate::provider::workspace::WorkspaceSource;
 use crate::secret::{EventKey, SshKey};
 

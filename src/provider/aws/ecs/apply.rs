@@ -16,7 +16,7 @@ use crate::provider::aws::quotas::Quotas;
 use crate::provider::aws::scheme::{AwsKind, AwsStep, DefinitionSpec, Marks, ParameterSpec};
 use crate::provider::aws::tags::{self, Tag};
 use crate::provider::aws::{Session, names};
-use crate::provider::docker::apply::seat_values;
+use crate::provider::values::seat_values;
 use crate::secret::EventKey;
 
 /// For how many days what tasks write is kept, should it be forgotten.

@@ -179,7 +179,9 @@ impl<M: Fn(Fingerprint) -> Marks> Builder<'_, M> {
             },
             Stage::new(AwsStep::SetRules(Arc::new(present))),
         ];
-        self.network.place.push(self.need(AwsKind::SecurityGroup, 1));
+        self.network
+            .place
+            .push(self.need(AwsKind::SecurityGroup, 1));
         self.network
             .needs
             .push(self.need(AwsKind::SecurityGroup, stages.len()));

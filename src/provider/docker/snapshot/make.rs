@@ -18,9 +18,10 @@ use crate::engine::retry::again;
 use crate::engine::{Failure, FailureClass, Progress};
 use crate::image::archive::Layered;
 use crate::model::SeatNumber;
-use crate::provider::docker::apply::{Applier, check, seat_values, variables};
+use crate::provider::docker::apply::{Applier, check, variables};
 use crate::provider::docker::errors::{failure, is_not_found};
 use crate::provider::docker::observe;
+use crate::provider::values::seat_values;
 use crate::secret::EventKey;
 
 const CALL: &str = "make snapshot";
