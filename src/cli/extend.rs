@@ -92,6 +92,7 @@ async fn extend<P: Operate>(
     let end = ends.get(&name);
     let expires = moved(end.latest, change, clocks.engine).map_err(refusal)?;
     let mut notices: Vec<String> = clocks.notice().into_iter().collect();
+    notices.extend(place.extension_notice());
     if let Some(over) = end.latest.filter(|end| *end <= clocks.engine) {
         notices.push(format!(
             "these seats expired {over}: what a sweep has taken since, `seatbox up` makes again"

@@ -99,6 +99,19 @@ impl Place {
         }
     }
 
+    /// What a person should know of more time there.
+    pub fn extension_notice(&self) -> Option<String> {
+        match self {
+            #[cfg(feature = "aws")]
+            Self::Aws(_, ProviderKind::Ecs) => Some(
+                "a task that has no way to ECS, as on instances of your own without NAT, ends at its old \
+                 time; `seatbox reset --workspace` gives a seat one with the new end"
+                    .to_owned(),
+            ),
+            _ => None,
+        }
+    }
+
     /// ` in REGION`, where the place is one of several.
     pub fn words(&self) -> String {
         match self {

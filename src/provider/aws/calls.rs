@@ -24,10 +24,14 @@ const MOST_THROTTLED: u32 = 8;
 pub async fn again<T, F: Future<Output = Result<T, Failure>>>(
     call: impl FnMut() -> F,
 ) -> Result<T, Failure> {
-    let helps = |class: FailureClass| class.is_retryable() && class != FailureClass::Unreachable;
     call.retry(rhythm().with_max_times(MOST_ATTEMPTS - 1))
-        .when(|failure: &Failure| helps(failure.class))
+        .when(is_answered)
         .await
+}
+
+/// Whether the same call may be answered another time.
+fn is_answered(failure: &Failure) -> bool {
+    failure.class.is_retryable() && failure.class != FailureClass::Unreachable
 }
 
 impl Session {
@@ -66,7 +70,13 @@ impl Session {
         if action.changes() {
             self.once(action, units, request).await
         } else {
-            again(|| self.once(action, units, &request)).await
+            // What is throttled was waited for already.
+            let stumbled =
+                |failure: &Failure| is_answered(failure) && failure.class != FailureClass::Throttle;
+            (|| self.once(action, units, &request))
+                .retry(rhythm().with_max_times(MOST_ATTEMPTS - 1))
+                .when(stumbled)
+                .await
         }
     }
 
@@ -252,6 +262,20 @@ mod tests {
         assert_eq!(failure.call, "CreateVpc");
         let count = session.limiter.counts()[&CREATE];
         assert_eq!(count.throttled, u64::from(MOST_THROTTLED));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_look_that_is_always_throttled_takes_as_long_as_any_call() {
+        let (session, begun) = (Session::of_nobody(), Instant::now());
+        let asked = AtomicU32::new(0);
+        let request = || {
+            asked.fetch_add(1, Ordering::Relaxed);
+            async { error("Throttling", 400) }
+        };
+        let failure = session.call(LIST, request).await.unwrap_err();
+        assert_eq!(failure.class, FailureClass::Throttle);
+        assert_eq!(asked.into_inner(), MOST_THROTTLED);
+        assert!(begun.elapsed() < Duration::from_secs(60));
     }
 
     #[tokio::test(start_paused = true)]

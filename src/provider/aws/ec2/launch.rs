@@ -149,13 +149,14 @@ impl Launcher {
                         if failure.class.is_retryable() && launched.is_empty() {
                             return Err(failure);
                         }
-                        let failure = match (failure.class, least) {
-                            (FailureClass::Quota, Least::One) => {
-                                let failure = explained(launch, &candidate.kind, failure).await;
-                                launch.quotas.note(&failure);
-                                failure
-                            }
-                            _ => failure,
+                        // One seat alone has no smaller part for which there might be room.
+                        let is_last = least == Least::One || specs.len() == 1;
+                        let failure = if failure.class == FailureClass::Quota && is_last {
+                            let failure = explained(launch, &candidate.kind, failure).await;
+                            launch.quotas.note(&failure);
+                            failure
+                        } else {
+                            failure
                         };
                         last = Some(failure);
                         break;
@@ -185,7 +186,7 @@ async fn explained(launch: &Launch<'_>, kind: &str, failure: Failure) -> Failure
     let Some(quota) = vcpu_quota(kind, environment.ec2.market).filter(|_| is_of_vcpus) else {
         return failure;
     };
-    let seats = environment.seats.count;
+    let seats = environment.seats.total();
     let need = match describe_types(launch.session, &[kind.to_owned()]).await {
         Ok(types) => types.get(kind).map(|kind| u64::from(seats) * kind.vcpus),
         // It would only tell how much more.
@@ -209,16 +210,19 @@ fn candidates(launch: &Launch<'_>, zone: usize) -> Result<Vec<Place>, Failure> {
             launch.ids.get(&Key::new(AwsKind::Subnet, name))
         })
         .collect::<Result<_, _>>()?;
-    let types = environment.ec2.types.iter();
-    let mut places: Vec<Place> = types
-        .flat_map(|kind| subnets.iter().map(move |subnet| (kind, subnet)))
-        .map(|(kind, subnet)| Place {
-            kind: kind.as_str().into(),
-            subnet: Arc::clone(subnet),
-        })
-        .collect();
-    places.sort_by_key(|place| launch.short.contains(place));
-    Ok(places)
+    Ok(places(&environment.ec2.types, &subnets, &launch.short))
+}
+
+/// Those where there was no room though there seemed to be come last.
+fn places(types: &[String], subnets: &[Arc<str>], short: &BTreeSet<Place>) -> Vec<Place> {
+    let place = |kind: &str, subnet: &Arc<str>| Place {
+        kind: kind.into(),
+        subnet: Arc::clone(subnet),
+    };
+    let of_type = |kind| subnets.iter().map(move |subnet| place(kind, subnet));
+    let mut places: Vec<Place> = types.iter().flat_map(|kind| of_type(kind)).collect();
+    places.sort_by_key(|place| short.contains(place));
+    places
 }
 
 /// Parts whose seats can stand in a tag.
@@ -462,4 +466,29 @@ async fn request(
         launch.session.call_with(action, units, send).await
     });
     Ok(made.await?.instances.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_there_was_no_room_is_tried_last_and_all_else_in_the_order_of_types() {
+        let types = ["t3.small".to_owned(), "t3a.small".to_owned()];
+        let subnets = ["a".into(), "b".into()];
+        let names = |short: &BTreeSet<Place>| -> Vec<String> {
+            let places = places(&types, &subnets, short).into_iter();
+            places
+                .map(|place| format!("{} {}", place.kind, place.subnet))
+                .collect()
+        };
+        let (first, second) = ("t3.small a", "t3.small b");
+        let none = BTreeSet::new();
+        assert_eq!(names(&none), [first, second, "t3a.small a", "t3a.small b"]);
+        let short = BTreeSet::from([Place {
+            kind: "t3.small".into(),
+            subnet: "a".into(),
+        }]);
+        assert_eq!(names(&short), [second, "t3a.small a", "t3a.small b", first]);
+    }
 }

@@ -292,7 +292,7 @@ impl Maker<'_> {
         let Some(quota) = fargate_quota(self.environment.ecs.capacity) else {
             return failure;
         };
-        let seats = self.environment.seats.count;
+        let seats = self.environment.seats.total();
         let needed = (u64::from(seats) * u64::from(spec.cpu)).div_ceil(UNITS_PER_CPU);
         failure.with_hint(format!(
             "ask for more of the quota `{}` ({}): {seats} seats need {needed} {}",

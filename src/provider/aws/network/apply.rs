@@ -384,3 +384,39 @@ async fn delete_gateway(session: &Session, id: &str) -> Result<(), Failure> {
         .await
         .map(|_| ())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::rules::Source;
+    use super::*;
+
+    #[tokio::test]
+    async fn one_rule_in_the_way_of_all_keeps_no_other_from_being_set() {
+        let rule = |port: i32| Rule {
+            protocol: "tcp".to_owned(),
+            ports: (port, port),
+            from: Source::Range("192.0.2.0/24".to_owned()),
+        };
+        let (first, second, third) = (rule(1), rule(2), rule(3));
+        let calls: Mutex<Vec<Vec<i32>>> = Mutex::default();
+        let set = |rules: Vec<IpPermission>| {
+            let ports: Vec<i32> = rules.iter().filter_map(IpPermission::from_port).collect();
+            let is_in_the_way = ports.contains(&2);
+            calls.lock().unwrap().push(ports);
+            async move {
+                match is_in_the_way {
+                    true => Err(Failure::new(FailureClass::Conflict, "set", "duplicate")),
+                    false => Ok(()),
+                }
+            }
+        };
+        let rules = [&first, &second, &third];
+        one_by_one(&rules, FailureClass::Conflict, set)
+            .await
+            .unwrap();
+        let calls = calls.into_inner().unwrap();
+        assert_eq!(calls, [vec![1, 2, 3], vec![1], vec![2], vec![3]]);
+    }
+}

@@ -15,5 +15,5 @@ pub(super) use consistency::{known, let_go};
 pub use desired::{Network, desired};
 pub use observe::{Group, Subnet, Vpc, observe};
 pub(super) use observe::{filter, own_tags};
-pub use rules::{Rule, Rules, Source};
+pub use rules::{Rule, Rules, Source, wanted as wanted_rules};
 pub use zones::{offered, offerings};

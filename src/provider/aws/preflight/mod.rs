@@ -7,6 +7,7 @@ mod identity;
 mod image;
 mod need;
 mod quota;
+mod rules;
 mod run;
 mod types;
 mod vcpus;

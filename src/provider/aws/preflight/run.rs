@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::need::Need;
 use super::types;
-use super::{container_instances, fargate, identity, image, vcpus, vpcs, zones};
+use super::{container_instances, fargate, identity, image, rules, vcpus, vpcs, zones};
 use crate::engine::Failure;
 use crate::model::Environment;
 use crate::model::environment::ProviderKind;
@@ -54,9 +54,16 @@ pub async fn run<'i>(
             _ => Vec::new(),
         }
     };
-    let (network, seats) = tokio::join!(network, seats);
+    let rules = async {
+        match need.vpcs + need.instances + need.tasks {
+            0 => None,
+            _ => rules::check(session, environment).await,
+        }
+    };
+    let (network, rules, seats) = tokio::join!(network, rules, seats);
     checks.extend(seats);
     checks.extend(network);
+    checks.extend(rules);
     Preflight { checks }
 }
 

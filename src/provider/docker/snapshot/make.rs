@@ -139,9 +139,21 @@ async fn remove(applier: &Applier, image: &str, force: bool) -> Result<(), Failu
     again(|| gone(remove())).await
 }
 
-/// Gives an image that has proved itself the name by which the seats find it.
-async fn name(applier: &Applier, spec: &SnapshotSpec, id: &str) -> Result<(), Failure> {
+/// Gives an image that has proved itself the name by which the seats find it, unless another run was
+/// quicker: seats are made from that one's already, and would be made anew for another image.
+async fn name(
+    applier: &Applier,
+    spec: &SnapshotSpec,
+    base: &ImageInspect,
+    id: &str,
+) -> Result<(), Failure> {
     let before = image(applier, &spec.reference).await?;
+    if let Some(before) = before.as_ref().filter(|before| is_of(before, base)) {
+        return match before.id.as_deref() {
+            Some(there) if there == id => Ok(()),
+            _ => remove(applier, id, false).await,
+        };
+    }
     let (repo, tag) = spec
         .reference
         .rsplit_once(':')
@@ -187,13 +199,13 @@ async fn first_start(
             .map_err(|failure| broken(failure.message))?;
         stop(applier, &trial).await?;
         progress.report("taking what it left", None, None);
-        take(applier, spec, base, &trial).await
+        take(applier, spec, base.clone(), &trial).await
     })
     .await;
     trial.remove().await;
     let id = made?;
     let tried = match try_out(applier, spec, &id, progress).await {
-        Ok(()) => name(applier, spec, &id).await,
+        Ok(()) => name(applier, spec, &base, &id).await,
         Err(failure) => Err(failure),
     };
     if tried.is_err() {
