@@ -78,3 +78,36 @@ fn of_23_seats_with_a_quota_for_20_3_are_named_with_the_quota() {
     lab.assert_seats(23);
     lab.down();
 }
+
+#[test]
+fn a_lone_seat_without_a_quota_is_told_which_one_it_is() {
+    let lab = Lab::new("alone", 1);
+    let refusal = Refusal::new("AccessDeniedException", "You are not authorized");
+    lab.proxy.set(|settings| {
+        settings.capacity.vcpus = Some(1);
+        for action in ["GetServiceQuota", "ListServiceQuotas"] {
+            settings.refuse(action, refusal.clone());
+        }
+    });
+    let ran = lab.run(&["up", "--output", "json"]).exits(3);
+    let failures = failures(&ran.json(), "quota");
+    let hint = failures[0]["hint"].as_str().unwrap_or_default();
+    assert!(hint.contains("(L-1216C47A): a seat of"), "{ran}");
+    assert!(hint.ends_with("needs 2 vCPUs"), "{ran}");
+    lab.down();
+}
+
+#[test]
+fn more_ways_in_than_a_group_may_have_are_told_before_anything_is_made() {
+    let lab = Lab::new("ways", 1);
+    let file = std::fs::read_to_string(lab.desk.path("seatbox.yaml")).unwrap();
+    let ranges: Vec<String> = (1..=61).map(|n| format!("203.0.113.{n}/32")).collect();
+    lab.desk.write(
+        "seatbox.yaml",
+        file.replace("203.0.113.0/24", &ranges.join(", ")),
+    );
+    lab.run(&["up"])
+        .exits(2)
+        .says(&["L-0EA8095F", "122 rules needed", "60 allowed"]);
+    lab.assert_nothing_left();
+}

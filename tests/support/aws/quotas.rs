@@ -11,7 +11,7 @@ use super::capacity::Capacity;
 const PLENTY: u64 = 20_000;
 
 /// Service, code, name.
-const QUOTAS: [(&str, &str, &str); 5] = [
+const QUOTAS: [(&str, &str, &str); 6] = [
     (
         "ec2",
         "L-1216C47A",
@@ -29,6 +29,11 @@ const QUOTAS: [(&str, &str, &str); 5] = [
     ),
     ("fargate", "L-36FBB829", "Fargate Spot vCPU resource count"),
     ("vpc", "L-F678F1CE", "VPCs per Region"),
+    (
+        "vpc",
+        "L-0EA8095F",
+        "Inbound or outbound rules per security group",
+    ),
 ];
 
 /// The answer, if it is one of these services' quotas that are asked for.
@@ -63,6 +68,7 @@ fn describe(call: &Call, (service, code, name): &(&str, &str, &str), capacity: &
     let value = match *code {
         "L-1216C47A" => capacity.vcpus,
         "L-3032A538" => capacity.fargate_vcpus,
+        "L-0EA8095F" => Some(60),
         "L-F678F1CE" => capacity.vpcs.map(|vpcs| vpcs as u64),
         _ => None,
     };

@@ -192,9 +192,15 @@ async fn explained(launch: &Launch<'_>, kind: &str, failure: Failure) -> Failure
         // It would only tell how much more.
         Err(_) => None,
     };
-    let need = need.map_or_else(String::new, |need| format!(" need {need} {}", quota.unit));
+    let (who, needs) = match seats {
+        1 => (format!("a seat of {kind}"), "needs"),
+        _ => (format!("{seats} seats of {kind}"), "need"),
+    };
+    let need = need.map_or_else(String::new, |need| {
+        format!(" {needs} {need} {}", quota.unit)
+    });
     failure.with_hint(format!(
-        "ask for more of the quota `{}` ({}): {seats} seats of {kind}{need}",
+        "ask for more of the quota `{}` ({}): {who}{need}",
         quota.name, quota.code
     ))
 }
