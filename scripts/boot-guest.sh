@@ -79,8 +79,9 @@ ubuntu_keyring() {
 
 # What is in a cloud's image, as far as Seatbox has to do with it, and the way to the mirror.
 make_disk() {
-    local packages=(initramfs-tools systemd-sysv dbus apparmor cloud-init cloud-guest-utils openssh-server
-        sudo curl ca-certificates netplan.io) sources=() keyring setting options=()
+    # Without ifupdown, which cloud-init would take before netplan, and no cloud's image has.
+    local packages=(initramfs-tools systemd-sysv udev kmod dbus apparmor procps iproute2 iputils-ping netbase
+        cloud-init cloud-guest-utils netplan.io openssh-server sudo curl ca-certificates) sources=() keyring setting options=()
     case $image in
         debian-*)
             packages+=(linux-image-cloud-amd64 systemd-resolved systemd-timesyncd)
@@ -103,7 +104,7 @@ make_disk() {
     done < <(apt_settings)
     mkdir -p "$disk.new/root"
     # shellcheck disable=SC2016
-    mmdebstrap --quiet --variant=important --format=null --keyring="$keyring" "${options[@]}" \
+    mmdebstrap --quiet --variant=minbase --format=null --keyring="$keyring" "${options[@]}" \
         --aptopt='APT::Install-Recommends "false"' --dpkgopt=force-unsafe-io \
         --skip=cleanup/apt --include="$(IFS=, && echo "${packages[*]}")" \
         --essential-hook='mkdir -p "$1/usr/local/share/ca-certificates"' \
@@ -151,9 +152,15 @@ make_busybox() {
     rm -rf "$root" "$work/image"
 }
 
+tap=
+clean_up() {
+    [[ ! $tap ]] || kill "$tap" 2>/dev/null || true
+    [[ $keep ]] || rm -rf "$GUEST"
+}
+
 outside() {
-    local child tap='' go_file go_sha=''
-    trap 'status=$?; [[ ! $tap ]] || kill "$tap" 2>/dev/null; [[ $keep ]] || rm -rf "$GUEST"; exit $status' EXIT
+    local child go_file go_sha=''
+    trap clean_up EXIT
     trap 'exit 130' INT TERM
     scripts/engine.sh tools qemu-system-x86 mmdebstrap slirp4netns debian-archive-keyring e2fsprogs \
         openssh-client openssl curl
@@ -208,7 +215,7 @@ END
 seatbox() { PATH=$work/bin:$PATH "$seatbox" "$@"; }
 
 # A command in the guest itself: Seatbox's own ssh, with all that it is given but the command.
-guest() { GUEST_COMMAND=$1 seatbox exec --quiet --seat 1 workspace -- true; }
+guest() { GUEST_COMMAND=$1 seatbox exec --quiet --seat 1 -- true; }
 
 in_time() { # in_time SECONDS COMMAND...: until it succeeds
     local end=$((SECONDS + $1))
@@ -299,13 +306,15 @@ inside() {
     local up=0
     machine=
     set_up
-    seatbox up >"$work/up.log" 2>&1 &
+    seatbox up --log-format plain >"$work/up.log" 2>&1 &
     local upping=$!
     in_time 60 launched || die "seatbox up launched nothing: $(tail -n 5 "$work/up.log")"
     start_machine
     wait "$upping" || up=$?
     say "seatbox up ended with $up"
     tail -n 8 "$work/up.log"
+    guest 'sudo tail -n 30 /var/log/seatbox-install.log; cat /etc/apt/sources.list /etc/apt/sources.list.d/*' || true
+    [[ ! -e /tmp/hold ]] || sleep 3000
     checks
     say "$passed checks passed, $failed failed"
     ((failed == 0))

@@ -11,11 +11,16 @@ state=$root/var/lib/seatbox
 log=$root/var/log/seatbox-install.log
 exec >>"$log" 2>&1
 
+before=$(wc -l <"$log")
 work=$(mktemp -d)
+# Of what this try wrote, one line: the first that apt calls an error, for its last tells no cause; of
+# all others the last.
 ended() {
     code=$?
     rm -rf "$work"
-    [ "$code" = 0 ] || tail -n 3 "$log" >"$state/trouble"
+    [ "$code" = 0 ] || tail -n "+$((before + 1))" "$log" |
+        awk '!first && /^E: / { first = $0 } { last = $0 } END { print first ? first : last }' \
+            >"$state/trouble"
 }
 trap ended EXIT
 
@@ -35,7 +40,9 @@ known() { apt-cache show --no-all-versions "$1" >/dev/null 2>&1; }
 systemctl disable --now apt-daily.timer apt-daily-upgrade.timer || true
 
 step 'reading package lists'
-apt update
+# It calls it a success otherwise that no list was to be had, and the names of packages below are chosen
+# by what lists say.
+apt -o APT::Update::Error-Mode=any update
 
 step 'installing Docker'
 # Of the distribution, whose key and mirrors are there already. Ubuntu calls Compose 2

@@ -104,3 +104,21 @@ fn a_release_without_compose_2_is_named_as_what_is_wrong() {
     let trouble = instance.read("var/lib/seatbox/trouble");
     assert!(trouble.contains("Ubuntu 22.04 or Debian 13"), "{trouble}");
 }
+
+#[test]
+fn of_all_that_apt_says_the_cause_is_what_is_told_and_not_that_of_an_earlier_try() {
+    let instance = instance(&archive());
+    let say = |words: &str| {
+        let script = format!("case \"$*\" in *update) ;; *) printf '{words}' && exit 100 ;; esac");
+        instance.command("apt-get", &script);
+        install(&instance).exits(100);
+        instance.read("var/lib/seatbox/trouble")
+    };
+    let first = say("Get:1 a\\nE: no host a\\nE: no host b\\nE: Unable to fetch some archives\\n");
+    assert_eq!(first, "E: no host a\n");
+    let second = say("E: Sub-process dpkg returned an error\\n");
+    assert_eq!(second, "E: Sub-process dpkg returned an error\n");
+    // Lists that could not be had are no success.
+    let update = "-o APT::Update::Error-Mode=any update\n";
+    assert!(instance.calls().contains(update), "{}", instance.calls());
+}
