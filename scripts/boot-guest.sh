@@ -5,8 +5,6 @@
 #   scripts/boot-guest.sh                        Debian 13; about a quarter of an hour
 #   scripts/boot-guest.sh --image ubuntu-22.04   another one of docs/aws.md, or ubuntu-24.04
 #   scripts/boot-guest.sh --seatbox PROGRAM      a seatbox that is built already
-#   scripts/boot-guest.sh --environment FILE     another environment than scripts/guest/environment.yaml;
-#                                                its images are those of the engine, by recipe
 #   scripts/boot-guest.sh --keep                 leave the image and what the machine wrote
 #   scripts/boot-guest.sh --help                 this text
 #
@@ -30,7 +28,6 @@ readonly NETWORK=10.214.0.0/24 HOST=10.214.0.2
 readonly MIRROR=mirror.example
 
 image=debian-13
-environment=scripts/guest/environment.yaml
 seatbox=
 keep=
 inside=
@@ -41,7 +38,6 @@ help() { sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "$0"; }
 while (($#)); do
     case $1 in
         --image) image=${2-} && shift ;;
-        --environment) environment=${2-} && shift ;;
         --seatbox) seatbox=${2-} && shift ;;
         --keep) keep=yes ;;
         --inside) inside=yes ;;
@@ -81,7 +77,7 @@ ubuntu_keyring() {
 make_disk() {
     # Without ifupdown, which cloud-init would take before netplan, and no cloud's image has.
     local packages=(initramfs-tools systemd-sysv udev kmod dbus apparmor procps iproute2 iputils-ping netbase
-        cloud-init cloud-guest-utils netplan.io openssh-server sudo curl ca-certificates) sources=() keyring setting options=()
+        cloud-init cloud-guest-utils netplan.io openssh-server sudo curl ca-certificates) sources=() keyring setting options=() mapped=(env)
     case $image in
         debian-*)
             packages+=(linux-image-cloud-amd64 systemd-resolved systemd-timesyncd)
@@ -91,8 +87,8 @@ make_disk() {
                 "deb http://deb.debian.org/debian-security $suite-security main")
             ;;
         ubuntu-*)
-            packages+=(linux-image-kvm)
-            [[ $suite == jammy ]] || packages+=(systemd-resolved linux-image-virtual)
+            packages+=(linux-image-virtual)
+            [[ $suite == jammy ]] || packages+=(systemd-resolved)
             keyring=$(ubuntu_keyring)
             sources=("deb http://archive.ubuntu.com/ubuntu $suite main universe"
                 "deb http://archive.ubuntu.com/ubuntu $suite-updates main universe"
@@ -102,21 +98,30 @@ make_disk() {
     while IFS= read -r setting; do
         options+=(--aptopt="$setting")
     done < <(apt_settings)
-    mkdir -p "$disk.new/root"
+    mkdir -p "$disk.new"
     # shellcheck disable=SC2016
-    mmdebstrap --quiet --variant=minbase --format=null --keyring="$keyring" "${options[@]}" \
+    mmdebstrap --quiet --variant=minbase --keyring="$keyring" "${options[@]}" \
         --aptopt='APT::Install-Recommends "false"' --dpkgopt=force-unsafe-io \
         --skip=cleanup/apt --include="$(IFS=, && echo "${packages[*]}")" \
         --essential-hook='mkdir -p "$1/usr/local/share/ca-certificates"' \
         --essential-hook="copy-in $GUEST/mirror.crt /usr/local/share/ca-certificates" \
         --customize-hook='chroot "$1" update-ca-certificates' \
         --customize-hook="echo $HOST $MIRROR >>\"\$1/etc/hosts\"" \
-        --customize-hook='rm -f "$1"/etc/ssh/ssh_host_* "$1/etc/machine-id" "$1/etc/hostname" "$1"/var/cache/apt/archives/*.deb; : >"$1/etc/machine-id"' \
+        --customize-hook='rm -f "$1"/etc/ssh/ssh_host_* "$1/etc/hostname"; : >"$1/etc/machine-id"' \
         --customize-hook='ln -sf ../run/systemd/resolve/stub-resolv.conf "$1/etc/resolv.conf"' \
-        --customize-hook="cp \"\$1\"/boot/vmlinuz-* '$disk.new/vmlinuz' && cp \"\$1\"/boot/initrd.img-* '$disk.new/initrd'" \
-        --customize-hook="mount --bind \"\$1\" '$disk.new/root' && truncate -s 12G '$disk.new/disk' && mke2fs -q -t ext4 -L cloudimg-rootfs -d '$disk.new/root' '$disk.new/disk' && umount '$disk.new/root'" \
-        "$suite" /dev/null "${sources[@]}"
-    rmdir "$disk.new/root"
+        "$suite" "$disk.new/root.tar" "${sources[@]}" >"$GUEST/mmdebstrap.log" 2>&1 ||
+        die "no image: $(tail -n 5 "$GUEST/mmdebstrap.log")"
+    ((EUID == 0)) || mapped=(unshare --map-root-user --map-auto)
+    # shellcheck disable=SC2016
+    "${mapped[@]}" sh -euc '
+        cd "$1"
+        mkdir root
+        tar -xf root.tar -C root
+        cp root/boot/vmlinuz-* vmlinuz
+        cp root/boot/initrd.img-* initrd
+        truncate -s 12G disk
+        mke2fs -q -t ext4 -L cloudimg-rootfs -d root disk
+        rm -rf root root.tar' sh "$disk.new" || die 'no disk'
     mv "$disk.new" "$disk"
 }
 
@@ -152,14 +157,16 @@ make_busybox() {
     rm -rf "$root" "$work/image"
 }
 
-tap=
+child='' tap=
 clean_up() {
+    # It is deaf to all other signals.
+    [[ ! $child ]] || kill -KILL "$child" 2>/dev/null || true
     [[ ! $tap ]] || kill "$tap" 2>/dev/null || true
     [[ $keep ]] || rm -rf "$GUEST"
 }
 
 outside() {
-    local child go_file go_sha=''
+    local go_file go_sha status=0
     trap clean_up EXIT
     trap 'exit 130' INT TERM
     scripts/engine.sh tools qemu-system-x86 mmdebstrap slirp4netns debian-archive-keyring e2fsprogs \
@@ -188,14 +195,16 @@ outside() {
 
     # What runs in there ends with its first process, and its addresses with it.
     unshare --user --map-root-user --net --mount --pid --fork --kill-child --mount-proc \
-        "$0" --inside --image "$image" --environment "$environment" --seatbox "$seatbox" &
+        "$0" --inside --image "$image" --seatbox "$seatbox" &
     child=$!
     until [[ $(readlink "/proc/$child/ns/net") != "$(readlink /proc/self/ns/net)" ]]; do
         sleep 0.1
     done
     slirp4netns --configure "$child" tap0 >"$work/slirp4netns.log" 2>&1 &
     tap=$!
-    wait "$child"
+    wait "$child" || status=$?
+    child=
+    return "$status"
 }
 
 # --- inside: a machine, and AWS ----------------------------------------------------------------
@@ -233,7 +242,7 @@ check() { # check WHAT COMMAND...
         passed=$((passed + 1))
     else
         say "FAILED $1"
-        sed 's/^/        /' <<<"$output" | tail -n 25
+        tail -n 25 <<<"$output"
         failed=$((failed + 1))
     fi
 }
@@ -265,7 +274,7 @@ END
     export AWS_ENDPOINT_URL=$ENDPOINT AWS_REGION=$REGION AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test \
         AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null AWS_EC2_METADATA_DISABLED=true \
         XDG_CONFIG_HOME=$work/home XDG_DATA_HOME=$work/home XDG_STATE_HOME=$work/home \
-        SEATBOX_ENVIRONMENT=$environment SEATBOX__SEATS__COUNT=1 SEATBOX__EC2__SSH_CONFIG=$work/ssh_config \
+        SEATBOX_ENVIRONMENT=$PWD/scripts/guest/environment.yaml SEATBOX__SEATS__COUNT=1 SEATBOX__EC2__SSH_CONFIG=$work/ssh_config \
         SEATBOX__EC2__MIRRORS__GO=https://$MIRROR/go SEATBOX__IMAGES__MIRRORS="[$MIRROR]"
 
     MOTO_AMIS_PATH=$PWD/scripts/emulator/images.json "$MOTO/bin/python3" scripts/emulator/aws.py \
@@ -301,29 +310,91 @@ start_machine() {
     machine=$!
 }
 
-# The image's machine takes minutes for what an instance does in seconds.
 inside() {
-    local up=0
-    machine=
+    local again upping
     set_up
     seatbox up --log-format plain >"$work/up.log" 2>&1 &
-    local upping=$!
+    upping=$!
     in_time 60 launched || die "seatbox up launched nothing: $(tail -n 5 "$work/up.log")"
     start_machine
-    wait "$upping" || up=$?
-    say "seatbox up ended with $up"
-    tail -n 8 "$work/up.log"
-    guest 'sudo tail -n 30 /var/log/seatbox-install.log; cat /etc/apt/sources.list /etc/apt/sources.list.d/*' || true
-    [[ ! -e /tmp/hold ]] || sleep 3000
+    for again in yes ''; do
+        if wait "$upping"; then
+            break
+        fi
+        tail -n 9 "$work/up.log"
+        if [[ ! $again ]]; then
+            guest 'sudo tail -n 30 /var/log/seatbox-install.log; cat /var/log/cloud-init-output.log | tail -n 30' || true
+            die 'the seat did not come up'
+        fi
+        # Its patience is made for real machines.
+        say 'seatbox up gave up, and is called again'
+        seatbox up --log-format plain >"$work/up.log" 2>&1 &
+        upping=$!
+    done
+    say 'The seat is up'
+    guest "systemd-analyze | head -n 1; free -m | sed -n '2s/^/MiB /p'; df -h / | tail -n 1" || true
     checks
     say "$passed checks passed, $failed failed"
     ((failed == 0))
 }
 
+is_ready() { seatbox status --output json | grep -q '"state": *"ready"'; }
+reset_keeps_the_workspace() {
+    seatbox exec --quiet --seat 1 -- sh -c 'echo mine >mine' &&
+        seatbox reset --quiet --seat 1 &&
+        [[ $(seatbox exec --quiet --seat 1 -- cat README mine) == *begins*mine ]]
+}
+logs_are_read() {
+    local lines
+    lines=$(seatbox logs --quiet --seat 1) && [[ $lines == *'first ran'* && $lines == *serving* ]]
+}
+# What the tag says, and what the guest goes by.
+tag() { aws describe_tags | grep -o '"dev.seatbox.expires", [^}]*' | grep -om1 '20[0-9T:Z-]*'; }
+timer_follows() { [[ $(guest 'cat /var/lib/seatbox/expires') == "$(tag)" ]]; }
+moved_end_arrives() {
+    local before
+    before=$(guest 'cat /var/lib/seatbox/expires')
+    seatbox extend --quiet --by 1h && in_time 100 timer_follows && [[ $(tag) != "$before" ]]
+}
+boot_id() { guest 'cat /proc/sys/kernel/random/boot_id' 2>/dev/null; }
+rebooted() { [[ $(boot_id) =~ ^[0-9a-f-]{36}$ && $(boot_id) != "$1" ]]; }
+stack_is_ready() { guest 'sudo -n /usr/local/sbin/seatbox-stack ready'; }
+comes_again_after_a_reboot() {
+    local before
+    before=$(boot_id)
+    guest 'sudo systemd-run --quiet --on-active=1 systemctl reboot' &&
+        in_time 600 rebooted "$before" && in_time 300 stack_is_ready
+}
+is_off() { ! kill -0 "$machine" 2>/dev/null; }
+ends_by_itself() {
+    local id
+    id=$(aws describe_instances | grep -om1 '"InstanceId": "[^"]*"' | cut -d '"' -f 4)
+    aws create_tags "Resources=[\"$id\"]" \
+        "Tags=[{\"Key\": \"dev.seatbox.expires\", \"Value\": \"$(date -u -d '-1 min' +%FT%TZ)\"}]" >/dev/null &&
+        in_time 240 is_off
+}
+
+# What stands in single quotes is for the guest.
+# shellcheck disable=SC2016
 checks() {
     check 'the seat lets its own key in' guest true
     check 'cloud-init is done, without errors' guest 'cloud-init status --wait --long'
     check 'cloud-init finds its settings valid' guest 'sudo cloud-init schema --system'
+    check 'the instance was known as one of EC2' guest 'cloud-id | grep -x aws'
+    check 'no unit has failed' guest 'systemctl --failed --no-pager --no-legend; test -z "$(systemctl --failed --no-legend)"'
+    check 'it has its name, and sudo finds it' guest 'test "$(hostname)" = guest-01 && test -z "$(sudo -n true 2>&1)"'
+    check 'nobody gets in by a password' guest 'sudo sshd -T | grep -x "passwordauthentication no"'
+    check 'Docker is the user'"'"'s' guest 'docker version --format "{{.Server.Version}}" && docker compose version'
+    check 'Go 1.23 is there' guest 'go version | grep "go1\.23"'
+    check 'the timer is set, and knows the end' guest 'systemctl is-active seatbox-deadline.timer && cat /var/lib/seatbox/expires'
+    check 'the stack is as it should be' is_ready
+    check 'a published port answers with the seat'"'"'s secret' guest 'curl -fsS http://127.0.0.1:8080/ | grep -E "^seat 1: [A-Za-z0-9]{24}$"'
+    check 'logs are read' logs_are_read
+    check 'reset keeps the workspace, and no more' reset_keeps_the_workspace
+    check 'a moved tag moves the end' moved_end_arrives
+    check 'it comes again after a reboot' comes_again_after_a_reboot
+    check 'no unit has failed after it' guest 'test -z "$(systemctl --failed --no-legend)"'
+    check 'it ends by itself, once the tag is past' ends_by_itself
 }
 
 if [[ $inside ]]; then
