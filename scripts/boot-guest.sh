@@ -40,7 +40,7 @@ while (($#)); do
         --image) image=${2-} && shift ;;
         --seatbox) seatbox=${2-} && shift ;;
         --keep) keep=yes ;;
-        --inside) inside=yes ;;
+        --inside) inside=yes SECONDS=${2-0} && shift ;;
         -h | --help) help && exit ;;
         *) die "unknown argument $1 (see scripts/boot-guest.sh --help)" 2 ;;
     esac
@@ -54,6 +54,15 @@ case $image in
 esac
 readonly suite work=$GUEST/run disk=$GUEST/$image
 
+child='' tap='' keys=
+clean_up() {
+    [[ ! $keys ]] || rm -rf "$keys"
+    # It is deaf to all other signals.
+    [[ ! $child ]] || kill -KILL "$child" 2>/dev/null || true
+    [[ ! $tap ]] || kill "$tap" 2>/dev/null || true
+    [[ $keep ]] || rm -rf "$GUEST"
+}
+
 # --- outside: what is made of packages ---------------------------------------------------------
 
 # Settings of this machine's apt that say how archives are reached.
@@ -64,19 +73,20 @@ make_certificate() {
         -addext "subjectAltName=DNS:$MIRROR" -keyout "$GUEST/mirror.key" -out "$GUEST/mirror.crt" 2>/dev/null
 }
 
-# Ubuntu's keys, which Debian does not have.
+# Ubuntu's keys, which Debian does not have, where apt's own user can read them.
 ubuntu_keyring() {
     local deb=ubuntu-keyring_2021.03.26_all.deb
     curl -fsS --retry 3 -o "$GUEST/$deb" "https://archive.ubuntu.com/ubuntu/pool/main/u/ubuntu-keyring/$deb"
     dpkg-deb --fsys-tarfile "$GUEST/$deb" |
-        tar -xO ./usr/share/keyrings/ubuntu-archive-keyring.gpg >"$GUEST/ubuntu.gpg"
-    printf '%s\n' "$GUEST/ubuntu.gpg"
+        tar -xO ./usr/share/keyrings/ubuntu-archive-keyring.gpg >"$keys/ubuntu.gpg"
+    chmod 755 "$keys"
+    printf '%s\n' "$keys/ubuntu.gpg"
 }
 
 # What is in a cloud's image, as far as Seatbox has to do with it, and the way to the mirror.
 make_disk() {
     # Without ifupdown, which cloud-init would take before netplan, and no cloud's image has.
-    local packages=(initramfs-tools systemd-sysv udev kmod dbus apparmor procps iproute2 iputils-ping netbase
+    local packages=(apt locales initramfs-tools systemd-sysv udev kmod dbus apparmor procps iproute2 iputils-ping netbase
         cloud-init cloud-guest-utils netplan.io openssh-server sudo curl ca-certificates) sources=() keyring setting options=() mapped=(env)
     case $image in
         debian-*)
@@ -100,7 +110,7 @@ make_disk() {
     done < <(apt_settings)
     mkdir -p "$disk.new"
     # shellcheck disable=SC2016
-    mmdebstrap --quiet --variant=minbase --keyring="$keyring" "${options[@]}" \
+    mmdebstrap --variant=minbase --keyring="$keyring" "${options[@]}" \
         --aptopt='APT::Install-Recommends "false"' --dpkgopt=force-unsafe-io \
         --skip=cleanup/apt --include="$(IFS=, && echo "${packages[*]}")" \
         --essential-hook='mkdir -p "$1/usr/local/share/ca-certificates"' \
@@ -157,17 +167,10 @@ make_busybox() {
     rm -rf "$root" "$work/image"
 }
 
-child='' tap=
-clean_up() {
-    # It is deaf to all other signals.
-    [[ ! $child ]] || kill -KILL "$child" 2>/dev/null || true
-    [[ ! $tap ]] || kill "$tap" 2>/dev/null || true
-    [[ $keep ]] || rm -rf "$GUEST"
-}
-
 outside() {
     local go_file go_sha status=0
     trap clean_up EXIT
+    keys=$(mktemp -d)
     trap 'exit 130' INT TERM
     scripts/engine.sh tools qemu-system-x86 mmdebstrap slirp4netns debian-archive-keyring e2fsprogs \
         openssh-client openssl curl
@@ -195,7 +198,7 @@ outside() {
 
     # What runs in there ends with its first process, and its addresses with it.
     unshare --user --map-root-user --net --mount --pid --fork --kill-child --mount-proc \
-        "$0" --inside --image "$image" --seatbox "$seatbox" &
+        "$0" --inside "$SECONDS" --image "$image" --seatbox "$seatbox" &
     child=$!
     until [[ $(readlink "/proc/$child/ns/net") != "$(readlink /proc/self/ns/net)" ]]; do
         sleep 0.1
