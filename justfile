@@ -25,6 +25,10 @@ bench-aws *arguments:
 faults *arguments:
     scripts/faults.sh {{ arguments }}
 
+# A seat of EC2 in a virtual machine, from its first boot to its end; `--image ubuntu-22.04` for another
+boot-guest *arguments:
+    scripts/boot-guest.sh {{ arguments }}
+
 # Form, lints and shell scripts
 lint:
     cargo fmt --check

@@ -97,7 +97,7 @@ make_disk() {
                 "deb http://deb.debian.org/debian-security $suite-security main")
             ;;
         ubuntu-*)
-            packages+=(linux-image-virtual)
+            packages+=(linux-image-virtual lsb-release)
             [[ $suite == jammy ]] || packages+=(systemd-resolved)
             keyring=$(ubuntu_keyring)
             sources=("deb http://archive.ubuntu.com/ubuntu $suite main universe"
