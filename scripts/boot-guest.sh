@@ -2,7 +2,7 @@
 # Boots what Seatbox makes of an instance of EC2: a virtual machine with a real kernel and a real
 # cloud-init gets the user data of a real `seatbox up`, and is used until its time is over.
 #
-#   scripts/boot-guest.sh                        Debian 13; about a quarter of an hour
+#   scripts/boot-guest.sh                        Debian 13; 25 minutes without KVM
 #   scripts/boot-guest.sh --image ubuntu-22.04   another one of docs/aws.md, or ubuntu-24.04
 #   scripts/boot-guest.sh --seatbox PROGRAM      a seatbox that is built already
 #   scripts/boot-guest.sh --keep                 leave the image and what the machine wrote
