@@ -24,8 +24,16 @@ const MOST_THROTTLED: u32 = 8;
 pub async fn again<T, F: Future<Output = Result<T, Failure>>>(
     call: impl FnMut() -> F,
 ) -> Result<T, Failure> {
+    again_if(call, is_answered).await
+}
+
+/// The same after failures for which that helps.
+async fn again_if<T, F: Future<Output = Result<T, Failure>>>(
+    call: impl FnMut() -> F,
+    helps: impl FnMut(&Failure) -> bool,
+) -> Result<T, Failure> {
     call.retry(rhythm().with_max_times(MOST_ATTEMPTS - 1))
-        .when(is_answered)
+        .when(helps)
         .await
 }
 
@@ -73,10 +81,7 @@ impl Session {
             // What is throttled was waited for already.
             let stumbled =
                 |failure: &Failure| is_answered(failure) && failure.class != FailureClass::Throttle;
-            (|| self.once(action, units, &request))
-                .retry(rhythm().with_max_times(MOST_ATTEMPTS - 1))
-                .when(stumbled)
-                .await
+            again_if(|| self.once(action, units, &request), stumbled).await
         }
     }
 

@@ -199,10 +199,7 @@ async fn explained(launch: &Launch<'_>, kind: &str, failure: Failure) -> Failure
     let need = need.map_or_else(String::new, |need| {
         format!(" {needs} {need} {}", quota.unit)
     });
-    failure.with_hint(format!(
-        "ask for more of the quota `{}` ({}): {who}{need}",
-        quota.name, quota.code
-    ))
+    failure.with_hint(quota.ask_for_more(&format!("{who}{need}")))
 }
 
 /// Every type in every zone: the first type everywhere, beginning where the seats should be, then the

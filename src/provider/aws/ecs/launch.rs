@@ -294,10 +294,8 @@ impl Maker<'_> {
         };
         let seats = self.environment.seats.total();
         let needed = (u64::from(seats) * u64::from(spec.cpu)).div_ceil(UNITS_PER_CPU);
-        failure.with_hint(format!(
-            "ask for more of the quota `{}` ({}): {seats} seats need {needed} {}",
-            quota.name, quota.code, quota.unit
-        ))
+        let need = format!("{seats} seats need {needed} {}", quota.unit);
+        failure.with_hint(quota.ask_for_more(&need))
     }
 }
 

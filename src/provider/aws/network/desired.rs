@@ -8,7 +8,7 @@ use super::rules::{self, Rules};
 use crate::model::environment::ProviderKind;
 use crate::model::seat::Owner;
 use crate::model::{Environment, EnvironmentName};
-use crate::plan::{Bond, Cause, Desired, Fingerprint, Found, Key, Need, Stage};
+use crate::plan::{Bond, Cause, Desired, Fingerprint, Found, Key, Need, OnReset, Stage};
 use crate::provider::aws::observe::{Detail, Observed, Thing};
 use crate::provider::aws::scheme::{Aws, AwsKind, AwsStep, Marks, SubnetSpec};
 use crate::provider::aws::{claim, names};
@@ -93,7 +93,7 @@ impl<M: Fn(Fingerprint) -> Marks> Builder<'_, M> {
             service: None,
             fingerprint: marks.fingerprint.clone(),
             stages,
-            on_reset: crate::plan::OnReset::Kept,
+            on_reset: OnReset::Kept,
         });
     }
 

@@ -21,6 +21,16 @@ pub struct Quota {
     pub unit: &'static str,
 }
 
+impl Quota {
+    /// What to do where it is used up. `need` says who needs how much: AWS names neither.
+    pub fn ask_for_more(&self, need: &str) -> String {
+        format!(
+            "ask for more of the quota `{}` ({}): {need}",
+            self.name, self.code
+        )
+    }
+}
+
 /// How much the account may have: what was granted, or else what everybody may have.
 ///
 /// # Errors
