@@ -13,15 +13,17 @@ fn a_shell_on_a_terminal_is_one_and_ctrl_c_is_its_own() {
     install(&lab);
     lab.up();
     let program = lab.command(&["shell"]);
-    // `script` gives it a terminal of its own, and `stty` says how that is left.
+    // `script` gives it a terminal of its own, and `stty` says how that is left. Ctrl-C reaches the shell
+    // around it too, and not every shell outlives that unasked.
     let shell = format!(
-        "stty -a; '{}' shell; echo code-$?; stty -a",
+        "trap : INT; stty -a; '{}' shell; echo code-$?; stty -a",
         program.get_program().to_str().unwrap()
     );
     let mut command = Command::new("script");
     command
         .args(["-qec", &shell, "/dev/null"])
-        .current_dir(lab.desk.path(""));
+        .current_dir(lab.desk.path(""))
+        .env("SHELL", "/bin/sh");
     for (name, value) in program.get_envs() {
         match value {
             Some(value) => command.env(name, value),
