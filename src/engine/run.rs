@@ -367,6 +367,8 @@ impl<'a, S: Scheme> Walk<'a, S> {
                 calls.push(call);
             }
         }
+        // Lanes may wait for the same thing, and what is earlier in the plan holds up more.
+        calls.sort_unstable();
         calls
     }
 

@@ -128,6 +128,19 @@ async fn a_lane_is_never_fuller_than_its_width() {
 }
 
 #[tokio::test]
+async fn what_is_earlier_in_the_plan_begins_earlier_whatever_its_lane() {
+    for _ in 0..20 {
+        let (mut plan, script) = (shipments(4), Script::default());
+        for id in [1, 3] {
+            plan.actions[id].operation = Operation::Bring(ToyStep::Make);
+        }
+        plan.actions[2].operation = Operation::Bring(ToyStep::Ship(2));
+        walk(&plan, &script, &CancellationToken::new()).await;
+        assert_eq!(script.calls.into_inner().unwrap(), [0, 1, 2, 3]);
+    }
+}
+
+#[tokio::test]
 async fn a_seat_that_fails_stops_no_other_and_nothing_that_depends_on_it_is_tried() {
     let (plan, script) = (chains(3), Script::default());
     script
