@@ -396,7 +396,7 @@ mod tests {
     async fn one_rule_in_the_way_of_all_keeps_no_other_from_being_set() {
         let rule = |port: i32| Rule {
             protocol: "tcp".to_owned(),
-            ports: (port, port),
+            ports: Some((port, port)),
             from: Source::Range("192.0.2.0/24".to_owned()),
         };
         let (first, second, third) = (rule(1), rule(2), rule(3));

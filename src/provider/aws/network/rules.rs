@@ -19,8 +19,8 @@ const SSH: u16 = 22;
 pub struct Rule {
     /// `tcp` or `udp`; `-1` is whatever there is.
     pub protocol: String,
-    /// The first and the last port.
-    pub ports: (i32, i32),
+    /// The first and the last port, where the protocol has any.
+    pub ports: Option<(i32, i32)>,
     /// From where.
     pub from: Source,
 }
@@ -32,8 +32,13 @@ pub enum Source {
     Range(String),
     /// A range of IPv6 addresses.
     Range6(String),
-    /// The members of a group.
-    Group(String),
+    /// The members of a group, which may be another account's.
+    Group {
+        /// Its id.
+        id: String,
+        /// The account's number.
+        account: Option<String>,
+    },
     /// A list of ranges.
     PrefixList(String),
 }
@@ -54,7 +59,7 @@ pub fn wanted(environment: &Environment) -> Rules {
     }
     let rule = |(protocol, port): &(&str, u16), from: &Ipv4Net| Rule {
         protocol: (*protocol).to_owned(),
-        ports: (i32::from(*port), i32::from(*port)),
+        ports: Some((i32::from(*port), i32::from(*port))),
         from: Source::Range(from.to_string()),
     };
     let venue = &environment.aws.venue;
@@ -78,14 +83,14 @@ fn rules_of(permission: &IpPermission) -> impl Iterator<Item = Rule> {
     let sources = ranges
         .map(move |range| Source::Range(text(range.cidr_ip())))
         .chain(ranges6.map(move |range| Source::Range6(text(range.cidr_ipv6()))))
-        .chain(groups.map(move |group| Source::Group(text(group.group_id()))))
+        .chain(groups.map(move |group| Source::Group {
+            id: text(group.group_id()),
+            account: group.user_id().map(str::to_owned),
+        }))
         .chain(lists.map(move |list| Source::PrefixList(text(list.prefix_list_id()))));
     sources.map(|from| Rule {
         protocol: permission.ip_protocol().unwrap_or("-1").to_owned(),
-        ports: (
-            permission.from_port().unwrap_or(-1),
-            permission.to_port().unwrap_or(-1),
-        ),
+        ports: permission.from_port().zip(permission.to_port()),
         from,
     })
 }
@@ -93,18 +98,17 @@ fn rules_of(permission: &IpPermission) -> impl Iterator<Item = Rule> {
 /// For a call that sets or revokes rules.
 pub(super) fn permission(rule: &Rule) -> IpPermission {
     let permission = IpPermission::builder().ip_protocol(&rule.protocol);
-    // Where any protocol may come in there are no ports.
-    let ports = (rule.protocol != "-1").then_some(rule.ports);
     let permission = permission
-        .set_from_port(ports.map(|(first, _)| first))
-        .set_to_port(ports.map(|(_, last)| last));
+        .set_from_port(rule.ports.map(|(first, _)| first))
+        .set_to_port(rule.ports.map(|(_, last)| last));
     match &rule.from {
         Source::Range(range) => permission.ip_ranges(IpRange::builder().cidr_ip(range).build()),
         Source::Range6(range) => {
             permission.ipv6_ranges(Ipv6Range::builder().cidr_ipv6(range).build())
         }
-        Source::Group(group) => {
-            permission.user_id_group_pairs(UserIdGroupPair::builder().group_id(group).build())
+        Source::Group { id, account } => {
+            let group = UserIdGroupPair::builder().group_id(id);
+            permission.user_id_group_pairs(group.set_user_id(account.clone()).build())
         }
         Source::PrefixList(list) => {
             permission.prefix_list_ids(PrefixListId::builder().prefix_list_id(list).build())
@@ -126,14 +130,17 @@ mod tests {
         let builder = IpPermission::builder;
         let range = IpRange::builder().cidr_ip("192.0.2.0/24").build();
         let range6 = Ipv6Range::builder().cidr_ipv6("2001:db8::/32").build();
-        let group = UserIdGroupPair::builder().group_id("sg-1").build();
+        let group = UserIdGroupPair::builder().group_id("sg-1");
+        let group = group.user_id("210987654321").build();
         let list = PrefixListId::builder().prefix_list_id("pl-1").build();
         for whole in [
             permission_of(builder().ip_ranges(range.clone())),
             permission_of(builder().ipv6_ranges(range6)),
             permission_of(builder().user_id_group_pairs(group)),
             permission_of(builder().prefix_list_ids(list)),
-            builder().ip_protocol("-1").ip_ranges(range).build(),
+            builder().ip_protocol("-1").ip_ranges(range.clone()).build(),
+            // Encapsulating Security Payload.
+            builder().ip_protocol("50").ip_ranges(range).build(),
         ] {
             let rules = read(std::slice::from_ref(&whole));
             assert_eq!(rules.len(), 1, "{whole:?}");
