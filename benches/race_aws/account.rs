@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use serde_json::json;
+
 use crate::Result;
 use crate::aws::emulator::Emulator;
 use crate::aws::proxy::Proxy;
@@ -22,7 +24,7 @@ impl Account {
     pub fn open() -> Self {
         let emulator = Emulator::start();
         // As it is after every run.
-        emulator.reset();
+        renew(&emulator);
         Self {
             before: emulator.listing(),
             emulator,
@@ -72,13 +74,21 @@ impl Account {
 
     /// Takes everything away, and makes sure of it.
     pub fn clear(&self) -> Result {
-        self.emulator.reset();
+        renew(&self.emulator);
         let left = self.emulator.listing();
         if kinds(&left) == kinds(&self.before) {
             return Ok(());
         }
         Err(format!("something is left: {left:#?}").into())
     }
+}
+
+/// Has the emulator be an account in which nobody has made anything.
+fn renew(emulator: &Emulator) {
+    emulator.reset();
+    // Every account of AWS has it on, and Ansible looks whether it is.
+    let long = json!({"name": "taskLongArnFormat", "value": "enabled"});
+    emulator.client().json("ecs", "PutAccountSetting", &long);
 }
 
 /// How many things there are of each kind: the account's own network has new ids after a reset.
