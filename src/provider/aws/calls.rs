@@ -1,9 +1,13 @@
 //! How calls are made: each at its time, and lists to their last page.
 
+use std::sync::Arc;
+
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use backon::Retryable as _;
+
+use futures_util::{Stream, TryStreamExt as _, stream};
 
 use super::Session;
 use super::errors::failure;
@@ -182,17 +186,43 @@ impl Session {
         F: Future<Output = Result<P, SdkError<E, HttpResponse>>> + Send,
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
-        let mut all = Vec::new();
-        let mut token = None;
-        loop {
-            let page = self.call(action, || request(token.clone())).await?;
-            let (items, next) = split(page);
-            all.extend(items);
-            token = next.filter(|token| !token.is_empty());
-            if token.is_none() {
-                return Ok(all);
-            }
+        self.each_page(action, request, split).try_concat().await
+    }
+
+    /// The same as a stream of what each page has, so that whoever needs one more call for each can make
+    /// it while the next page is on its way.
+    pub(super) fn each_page<T, P, E, F>(
+        &self,
+        action: Action,
+        request: impl Fn(Option<String>) -> F + Send + Sync,
+        split: impl Fn(P) -> (Vec<T>, Option<String>) + Send + Sync,
+    ) -> impl Stream<Item = Result<Vec<T>, Failure>>
+    where
+        F: Future<Output = Result<P, SdkError<E, HttpResponse>>> + Send,
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    {
+        /// Which page is next.
+        enum Next {
+            First,
+            After(String),
+            None,
         }
+        let calls = Arc::new((request, split));
+        stream::try_unfold(Next::First, move |next| {
+            let calls = Arc::clone(&calls);
+            async move {
+                let (request, split) = &*calls;
+                let token = match next {
+                    Next::First => None,
+                    Next::After(token) => Some(token),
+                    Next::None => return Ok(None),
+                };
+                let page = self.call(action, || request(token.clone())).await?;
+                let (items, next) = split(page);
+                let next = next.filter(|token| !token.is_empty());
+                Ok(Some((items, next.map_or(Next::None, Next::After))))
+            }
+        })
     }
 }
 

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 /// How long the first look waits for others who want one: seats are asked for at the same time, and one
 /// look tells of all of them.
-const GATHERING: Duration = Duration::from_millis(400);
+const GATHERING: Duration = Duration::from_millis(200);
 /// The pause between the first two looks, which doubles.
 const SHORTEST: Duration = Duration::from_millis(500);
 /// The longest pause. An instance takes some 20 s to run, a task about a minute.
@@ -34,9 +34,18 @@ impl Pace {
     /// When the next look is to be made that is wanted at `now`.
     pub fn next(last: Option<Self>, now: Instant) -> Instant {
         match last.filter(|last| !last.is_over(now)) {
-            Some(last) => last.begun + last.pause,
+            Some(last) => (last.begun + last.pause).max(now),
             None => now + GATHERING,
         }
+    }
+
+    /// The same look, with somebody new who waits for the next one: that comes as soon as after a first
+    /// one, where a look is one call, and later by as many calls as it is.
+    #[must_use]
+    pub fn anew(self, calls: usize) -> Self {
+        let calls = u32::try_from(calls).unwrap_or(u32::MAX);
+        let pause = SHORTEST.saturating_mul(calls).min(self.pause);
+        Self { pause, ..self }
     }
 
     /// When the look began.
@@ -64,9 +73,27 @@ mod tests {
             moments.push((now - start).as_millis());
             last = Some(Pace::after(last, now));
         }
-        assert_eq!(moments, [400, 900, 1900, 3900, 5900]);
+        assert_eq!(moments, [200, 700, 1700, 3700, 5700]);
         now += REST * 2;
         assert_eq!(Pace::next(last, now), now + GATHERING);
         assert_eq!(Pace::after(last, now).pause, SHORTEST);
+    }
+
+    #[test]
+    fn somebody_new_is_looked_at_soon_and_later_where_a_look_is_many_calls() {
+        let begun = Instant::now();
+        let last = Pace {
+            begun,
+            pause: LONGEST,
+        };
+        let now = begun + Duration::from_millis(100);
+        let next = |calls| Pace::next(Some(last.anew(calls)), now) - begun;
+        assert_eq!(next(1), SHORTEST);
+        assert_eq!(next(3), SHORTEST * 3);
+        assert_eq!(next(100), LONGEST);
+        // And it is at once where the last look is that long ago.
+        let now = begun + SHORTEST * 2;
+        assert_eq!(Pace::next(Some(last.anew(1)), now), now);
+        assert_eq!(Pace::after(Some(last.anew(1)), now).pause, SHORTEST * 2);
     }
 }

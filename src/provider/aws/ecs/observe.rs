@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use aws_sdk_ec2::types::Filter;
+use aws_sdk_ec2::types::{Filter, NetworkInterface};
 use aws_sdk_ecs::types::{ClusterField, DesiredStatus, Task as Described, TaskField};
+use futures_util::TryStreamExt as _;
 use futures_util::future::try_join_all;
 
 use super::roles::{PATH, POLICY, RoleKind};
@@ -23,6 +24,8 @@ use crate::provider::labels::Ownership;
 const ROLE: &str = "seatbox-";
 /// How many clusters or tasks one call describes (Amazon ECS API reference).
 pub const MOST_DESCRIBED: usize = 100;
+/// How many pages of tasks are looked at while the next ones are listed.
+const PAGES_AT_ONCE: usize = 4;
 
 /// Everything of tasks that carries our tags: of one environment, or all.
 ///
@@ -182,22 +185,25 @@ pub(super) fn own_tags(tags: Option<Vec<aws_sdk_ecs::types::Tag>>) -> Vec<Tag> {
 
 /// The tasks of a cluster that are not over, with their addresses.
 async fn tasks(session: &Session, cluster: &str) -> Result<Vec<Thing>, Failure> {
-    let described = described(session, cluster).await?;
-    let mut tasks: Vec<(String, Task, Vec<Tag>)> = described
-        .iter()
-        .filter_map(|described| {
-            let (task, tags) = Task::read(described);
-            Some((described.task_arn.clone()?, task, tags))
-        })
-        .collect();
-    let addresses = addresses(session, tasks.iter().map(|(_, task, _)| task)).await?;
-    let things = tasks.iter_mut().filter_map(|(arn, task, tags)| {
-        let interface = task.interface.as_deref();
-        task.address = interface.and_then(|id| addresses.get(id).copied());
-        let detail = Detail::Task(Box::new(task.clone()));
-        Thing::of(AwsKind::Task, Some(arn.clone()), tags, None, detail)
-    });
-    Ok(things.collect())
+    let look = |arns: Vec<String>| async move {
+        let described = describe(session, cluster, &arns).await?;
+        let tasks: Vec<(String, Task, Vec<Tag>)> = described
+            .iter()
+            .filter_map(|described| {
+                let (task, tags) = Task::read(described);
+                Some((described.task_arn.clone()?, task, tags))
+            })
+            .collect();
+        let addresses = addresses(session, tasks.iter().map(|(_, task, _)| task)).await?;
+        let things = tasks.into_iter().filter_map(|(arn, mut task, tags)| {
+            let interface = task.interface.as_deref();
+            task.address = interface.and_then(|id| addresses.get(id).copied());
+            let detail = Detail::Task(Box::new(task));
+            Thing::of(AwsKind::Task, Some(arn), &tags, None, detail)
+        });
+        Ok(things.collect())
+    };
+    listed(session, cluster, None, look).await
 }
 
 /// The tasks of a cluster that run or begin, as AWS tells them.
@@ -218,6 +224,21 @@ pub(super) async fn described_as(
     cluster: &str,
     status: Option<DesiredStatus>,
 ) -> Result<Vec<Described>, Failure> {
+    let look = |arns: Vec<String>| async move { describe(session, cluster, &arns).await };
+    listed(session, cluster, status, look).await
+}
+
+/// What `look` tells of the tasks of a cluster that are to be so, as it is asked for each page of them.
+async fn listed<T, F>(
+    session: &Session,
+    cluster: &str,
+    status: Option<DesiredStatus>,
+    look: impl Fn(Vec<String>) -> F + Send,
+) -> Result<Vec<T>, Failure>
+where
+    T: Send,
+    F: Future<Output = Result<Vec<T>, Failure>> + Send,
+{
     let request = |token| {
         session
             .ecs
@@ -227,19 +248,20 @@ pub(super) async fn described_as(
             .set_next_token(token)
             .send()
     };
-    let listed = session.pages(Action::ecs("ListTasks"), request, |page| {
+    let pages = session.each_page(Action::ecs("ListTasks"), request, |page| {
         (page.task_arns.unwrap_or_default(), page.next_token)
     });
-    let listed = match listed.await {
+    let looks = pages.map_ok(|arns| look(arns));
+    match looks.try_buffered(PAGES_AT_ONCE).try_concat().await {
         // It went meanwhile.
-        Err(failure) if failure.class == FailureClass::NotFound => return Ok(Vec::new()),
-        result => result?,
-    };
-    let mut all = Vec::with_capacity(listed.len());
-    for arns in listed.chunks(MOST_DESCRIBED) {
-        all.extend(describe(session, cluster, arns).await?);
+        Err(failure) if failure.class == FailureClass::NotFound => Ok(Vec::new()),
+        result => result,
     }
-    Ok(all)
+}
+
+/// How many calls describe so many tasks.
+pub(super) fn calls_for(tasks: usize) -> usize {
+    tasks.div_ceil(MOST_DESCRIBED)
 }
 
 /// These tasks, as AWS tells them, whether they are over or not.
@@ -251,18 +273,22 @@ pub(super) async fn describe(
     cluster: &str,
     arns: &[String],
 ) -> Result<Vec<Described>, Failure> {
-    let request = session
-        .ecs
-        .describe_tasks()
-        .cluster(cluster)
-        .include(TaskField::Tags);
-    let request = request.set_tasks(Some(arns.to_vec()));
-    let action = Action::ecs("DescribeTasks");
-    let answer = session.call(action, || request.clone().send()).await?;
-    Ok(answer.tasks.unwrap_or_default())
+    let pages = arns.chunks(MOST_DESCRIBED).map(|arns| async move {
+        let request = session
+            .ecs
+            .describe_tasks()
+            .cluster(cluster)
+            .include(TaskField::Tags);
+        let request = request.set_tasks(Some(arns.to_vec()));
+        let action = Action::ecs("DescribeTasks");
+        let answer = session.call(action, || request.clone().send()).await?;
+        Ok(answer.tasks.unwrap_or_default())
+    });
+    Ok(try_join_all(pages).await?.into_iter().flatten().collect())
 }
 
-/// The addresses on the internet of tasks' interfaces, by these interfaces.
+/// The addresses on the internet of tasks' interfaces, by these interfaces. One filter has room for 200
+/// of them (Amazon EC2 API reference, "DescribeNetworkInterfaces"), and a page for 100 tasks.
 async fn addresses<'a>(
     session: &Session,
     tasks: impl Iterator<Item = &'a Task>,
@@ -270,31 +296,23 @@ async fn addresses<'a>(
     let ids: Vec<String> = tasks
         .filter_map(|task| task.interface.as_deref().map(str::to_owned))
         .collect();
-    let mut addresses = HashMap::new();
-    // 200 values a filter (Amazon EC2 API reference, "DescribeNetworkInterfaces").
-    for ids in ids.chunks(200) {
-        let own = Filter::builder().name("network-interface-id");
-        let own = own.set_values(Some(ids.to_vec())).build();
-        let request = |token| {
-            let request = session.ec2.describe_network_interfaces();
-            request.filters(own.clone()).set_next_token(token).send()
-        };
-        let found = session.pages(Action::ec2("DescribeNetworkInterfaces"), request, |page| {
-            (page.network_interfaces.unwrap_or_default(), page.next_token)
-        });
-        for interface in found.await? {
-            let public = interface
-                .association
-                .and_then(|association| association.public_ip);
-            if let (Some(id), Some(Ok(address))) = (
-                interface.network_interface_id,
-                public.map(|text| text.parse()),
-            ) {
-                addresses.insert(id, address);
-            }
-        }
+    if ids.is_empty() {
+        return Ok(HashMap::new());
     }
-    Ok(addresses)
+    let own = Filter::builder().name("network-interface-id");
+    let own = own.set_values(Some(ids)).build();
+    let request = |token| {
+        let request = session.ec2.describe_network_interfaces();
+        request.filters(own.clone()).set_next_token(token).send()
+    };
+    let found = session.pages(Action::ec2("DescribeNetworkInterfaces"), request, |page| {
+        (page.network_interfaces.unwrap_or_default(), page.next_token)
+    });
+    let address = |interface: NetworkInterface| {
+        let public = interface.association?.public_ip?;
+        Some((interface.network_interface_id?, public.parse().ok()?))
+    };
+    Ok(found.await?.into_iter().filter_map(address).collect())
 }
 
 async fn log_groups(

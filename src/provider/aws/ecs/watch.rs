@@ -1,13 +1,13 @@
-//! Looking on while tasks begin and end: one list serves all who wait.
+//! Looking on while tasks begin and end: one look serves all who wait, and sees what they wait for.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify};
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::observe::{describe, described};
+use super::observe::{calls_for, describe};
 use super::{Task, TaskState};
 use crate::engine::{Failure, FailureClass, Progress};
 use crate::provider::aws::Session;
@@ -16,16 +16,21 @@ use crate::provider::aws::pace::Pace;
 
 /// The pause between two looks at a task that ends.
 const PAUSE: Duration = Duration::from_secs(2);
-/// How long a task that was just made may be missing from lists.
+/// How long a task that was just made may be unknown.
 const SPREADING: Duration = Duration::from_secs(30);
 /// How long a task may take to end: its containers have up to 120 s (Amazon ECS developer guide,
 /// `stopTimeout`), and then its interface goes.
 const ENDING: Duration = Duration::from_secs(300);
 
+const CALL: &str = "await task";
+
 /// Looks on at the tasks of clusters.
 #[derive(Debug, Default)]
 pub struct TaskWatch {
     looks: Mutex<HashMap<String, Look>>,
+    /// How many wait for each task, by cluster.
+    awaited: std::sync::Mutex<HashMap<String, BTreeMap<String, usize>>>,
+    newcomers: Notify,
 }
 
 #[derive(Debug, Clone)]
@@ -34,9 +39,51 @@ struct Look {
     tasks: Arc<HashMap<String, Task>>,
 }
 
+/// A task that is looked at as long as somebody waits for it.
+struct Awaited<'a> {
+    watch: &'a TaskWatch,
+    cluster: &'a str,
+    arn: &'a str,
+}
+
+impl Drop for Awaited<'_> {
+    fn drop(&mut self) {
+        self.watch.with_awaited(self.cluster, |arns| {
+            if let Some(count) = arns.get_mut(self.arn) {
+                *count -= 1;
+                if *count == 0 {
+                    arns.remove(self.arn);
+                }
+            }
+        });
+    }
+}
+
 impl TaskWatch {
-    /// The tasks of a cluster that are not over, as they were at some moment since `since`. Whoever
-    /// asks while somebody else looks has that look, where it is new enough.
+    fn with_awaited<T>(
+        &self,
+        cluster: &str,
+        f: impl FnOnce(&mut BTreeMap<String, usize>) -> T,
+    ) -> T {
+        let awaited = self.awaited.lock();
+        let mut awaited = awaited.unwrap_or_else(PoisonError::into_inner);
+        f(awaited.entry(cluster.to_owned()).or_default())
+    }
+
+    fn awaiting<'a>(&'a self, cluster: &'a str, arn: &'a str) -> Awaited<'a> {
+        self.with_awaited(cluster, |arns| {
+            *arns.entry(arn.to_owned()).or_default() += 1;
+        });
+        self.newcomers.notify_one();
+        Awaited {
+            watch: self,
+            cluster,
+            arn,
+        }
+    }
+
+    /// The awaited tasks of a cluster, as they were at some moment since `since`; those that AWS does not
+    /// know are missing. Whoever asks while somebody else looks has that look, where it is new enough.
     async fn since(
         &self,
         session: &Session,
@@ -50,9 +97,9 @@ impl TaskWatch {
             return Ok(Arc::clone(&look.tasks));
         }
         let before = looks.get(cluster).map(|look| look.pace);
-        sleep_until(Pace::next(before, Instant::now())).await;
-        let pace = Pace::after(before, Instant::now());
-        let found = described(session, cluster).await?;
+        let pace = self.turn(cluster, before).await;
+        let arns: Vec<String> = self.with_awaited(cluster, |arns| arns.keys().cloned().collect());
+        let found = describe(session, cluster, &arns).await?;
         let tasks = found
             .iter()
             .filter_map(|described| Some((described.task_arn.clone()?, Task::read(described).0)));
@@ -63,6 +110,22 @@ impl TaskWatch {
         };
         looks.insert(cluster.to_owned(), look);
         Ok(tasks)
+    }
+
+    /// Waits until it is time for the look after that one; sooner where somebody new waits for a task.
+    async fn turn(&self, cluster: &str, before: Option<Pace>) -> Pace {
+        let mut pace = before;
+        let mut due = Pace::next(pace, Instant::now());
+        loop {
+            tokio::select! {
+                () = sleep_until(due) => return Pace::after(pace, Instant::now()),
+                () = self.newcomers.notified() => {
+                    let count = self.with_awaited(cluster, |arns| arns.len());
+                    pace = pace.map(|pace| pace.anew(calls_for(count)));
+                    due = due.min(Pace::next(pace, Instant::now()));
+                }
+            }
+        }
     }
 
     /// Waits until a task runs, and where it has checks until these pass.
@@ -77,7 +140,7 @@ impl TaskWatch {
         has_checks: bool,
         patience: Duration,
     ) -> Result<(), Failure> {
-        const CALL: &str = "await task";
+        let _awaited = self.awaiting(cluster, arn);
         let begun = Instant::now();
         let mut since = begun;
         loop {
@@ -92,17 +155,12 @@ impl TaskWatch {
                     }
                     None => {}
                 },
-                Some(task) if task.state == TaskState::Starting => {}
-                None if begun.elapsed() < SPREADING => {
-                    // A task that ended at once is in no list.
-                    if let Some(failure) = ended(session, cluster, arn).await? {
-                        return Err(failure);
-                    }
-                }
-                _ => {
-                    let gone =
-                        || Failure::new(FailureClass::NotFound, CALL, "it is not there any more");
-                    return Err(ended(session, cluster, arn).await?.unwrap_or_else(gone));
+                Some(task) if task.state == TaskState::Over => return Err(ended(task)),
+                Some(_) => {}
+                None if begun.elapsed() < SPREADING => {}
+                None => {
+                    let message = "it is not there any more";
+                    return Err(Failure::new(FailureClass::NotFound, CALL, message));
                 }
             }
             if begun.elapsed() > patience {
@@ -123,10 +181,15 @@ impl TaskWatch {
         arn: &str,
         progress: &Progress,
     ) -> Result<(), Failure> {
+        let _awaited = self.awaiting(cluster, arn);
         let begun = Instant::now();
         loop {
             let tasks = self.since(session, cluster, Instant::now()).await?;
-            if !tasks.contains_key(arn) {
+            // AWS forgets those that have ended, after an hour.
+            if tasks
+                .get(arn)
+                .is_none_or(|task| task.state == TaskState::Over)
+            {
                 return Ok(());
             }
             if begun.elapsed() > ENDING {
@@ -150,30 +213,9 @@ fn unhealthy(task: &Task) -> String {
     format!("the check of {} fails", names.join(", "))
 }
 
-/// Whether a task that is not new has ended. AWS forgets those that have, after an hour.
-///
-/// # Errors
-/// What AWS says.
-pub(super) async fn is_over(session: &Session, cluster: &str, arn: &str) -> Result<bool, Failure> {
-    let found = describe(session, cluster, &[arn.to_owned()]).await?;
-    let task = found.first().map(|described| Task::read(described).0);
-    Ok(task.is_none_or(|task| task.state == TaskState::Over))
-}
-
-/// Why a task has ended, where it has.
-async fn ended(session: &Session, cluster: &str, arn: &str) -> Result<Option<Failure>, Failure> {
-    let found = describe(session, cluster, &[arn.to_owned()]).await?;
-    let Some(task) = found.first().map(|described| Task::read(described).0) else {
-        return Ok(None);
-    };
-    if task.state != TaskState::Over {
-        return Ok(None);
-    }
+/// Why a task has ended.
+fn ended(task: &Task) -> Failure {
     let reason = task.reason.as_deref().unwrap_or("no reason is given");
     let class = in_words(reason).unwrap_or(FailureClass::Broken);
-    Ok(Some(Failure::new(
-        class,
-        "await task",
-        format!("it ended: {reason}"),
-    )))
+    Failure::new(class, CALL, format!("it ended: {reason}"))
 }
