@@ -118,8 +118,8 @@ impl Visibility {
 
     /// Refuses a call that names what it does not see.
     pub(super) fn check(&mut self, call: &Call) -> Result<(), Refusal> {
-        // What DescribeTasks misses it names in its answer; a filter finds nothing, and that is it.
-        if self.born.is_empty() || call.action == "DescribeTasks" {
+        // A filter finds nothing, and that is it.
+        if self.born.is_empty() {
             return Ok(());
         }
         let named = match &call.parameters {
@@ -132,6 +132,10 @@ impl Visibility {
             _ => call.texts(),
         };
         let mut named: Vec<String> = named.into_iter().map(str::to_owned).collect();
+        if call.action == "DescribeTasks" {
+            // Tasks that it misses it names in its answer.
+            named.clear();
+        }
         named.extend(by_name(call));
         if call.is("ecs", "RunTask") {
             // ECS takes on the roles of the task's definition.

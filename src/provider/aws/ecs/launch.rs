@@ -33,8 +33,9 @@ const SPREADING: Duration = Duration::from_secs(60);
 const MOST_ENDED: usize = 20;
 /// How exactly AWS's clocks say whether a task is older than a session.
 const TICK: SignedDuration = SignedDuration::from_secs(1);
-/// For how long ECS tells of tasks that have ended, at least (Amazon ECS API reference, "DescribeTasks").
-const REMEMBERED: SignedDuration = SignedDuration::from_hours(1);
+/// How long a task may be unknown that was just made, and the pause between two looks for it.
+const UNSEEN: Duration = Duration::from_secs(30);
+const PAUSE: Duration = Duration::from_secs(2);
 
 /// What AWS gives for a token: the task that it made for it, now or before.
 struct Made {
@@ -178,23 +179,24 @@ impl Maker<'_> {
     /// Whether a task runs, or is about to. The answer for a token that was used before is that of
     /// then ("Ensuring idempotency" in the Amazon ECS API reference).
     async fn runs(&self, made: &Made) -> Result<bool, Failure> {
-        if made.task.state == TaskState::Over || self.is_younger(made, TICK) {
+        let begun = self.session.clocks.engine;
+        let is_new = |at| begun.checked_add(TICK).is_ok_and(|begun| at > begun);
+        if made.task.state == TaskState::Over || made.created.is_some_and(is_new) {
             return Ok(made.task.state != TaskState::Over);
         }
         let arns = [made.arn.clone()];
-        let found = describe(self.session, &self.cluster(), &arns).await?;
-        Ok(match found.first() {
-            Some(described) => Task::read(described).0.state != TaskState::Over,
-            // ECS has forgotten that one, or does not know it yet.
-            None => self.is_younger(made, -REMEMBERED),
-        })
-    }
-
-    /// Whether a task was made so long after this session began.
-    fn is_younger(&self, made: &Made, after: SignedDuration) -> bool {
-        let moment = self.session.clocks.engine.checked_add(after);
-        let is_after = |at| moment.is_ok_and(|moment| at > moment);
-        made.created.is_some_and(is_after)
+        let asked = Instant::now();
+        loop {
+            let found = describe(self.session, &self.cluster(), &arns).await?;
+            if let Some(described) = found.first() {
+                return Ok(Task::read(described).0.state != TaskState::Over);
+            }
+            // It is too new to be seen, or so old that ECS has forgotten it.
+            if asked.elapsed() > UNSEEN {
+                return Ok(false);
+            }
+            sleep(PAUSE).await;
+        }
     }
 
     /// Whether a task runs that was made for this token.

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use aws_sdk_ec2::types::{Filter, NetworkInterface};
 use aws_sdk_ecs::types::{ClusterField, DesiredStatus, Task as Described, TaskField};
-use futures_util::TryStreamExt as _;
 use futures_util::future::try_join_all;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::roles::{PATH, POLICY, RoleKind};
 use super::{Task, families, secrets};
@@ -24,7 +24,7 @@ use crate::provider::labels::Ownership;
 const ROLE: &str = "seatbox-";
 /// How many clusters or tasks one call describes (Amazon ECS API reference).
 pub const MOST_DESCRIBED: usize = 100;
-/// How many pages of tasks are looked at while the next ones are listed.
+/// How many pages of tasks are looked at at the same time.
 const PAGES_AT_ONCE: usize = 4;
 
 /// Everything of tasks that carries our tags: of one environment, or all.
@@ -239,6 +239,7 @@ where
     T: Send,
     F: Future<Output = Result<Vec<T>, Failure>> + Send,
 {
+    const CALL: &str = "ListTasks";
     let request = |token| {
         session
             .ecs
@@ -248,13 +249,15 @@ where
             .set_next_token(token)
             .send()
     };
-    let pages = session.each_page(Action::ecs("ListTasks"), request, |page| {
+    let pages = session.each_page(Action::ecs(CALL), request, |page| {
         (page.task_arns.unwrap_or_default(), page.next_token)
     });
     let looks = pages.map_ok(|arns| look(arns));
     match looks.try_buffered(PAGES_AT_ONCE).try_concat().await {
-        // It went meanwhile.
-        Err(failure) if failure.class == FailureClass::NotFound => Ok(Vec::new()),
+        // The cluster went meanwhile.
+        Err(failure) if failure.class == FailureClass::NotFound && failure.call == CALL => {
+            Ok(Vec::new())
+        }
         result => result,
     }
 }
@@ -273,7 +276,7 @@ pub(super) async fn describe(
     cluster: &str,
     arns: &[String],
 ) -> Result<Vec<Described>, Failure> {
-    let pages = arns.chunks(MOST_DESCRIBED).map(|arns| async move {
+    let page = async |arns: &[String]| {
         let request = session
             .ecs
             .describe_tasks()
@@ -283,8 +286,10 @@ pub(super) async fn describe(
         let action = Action::ecs("DescribeTasks");
         let answer = session.call(action, || request.clone().send()).await?;
         Ok(answer.tasks.unwrap_or_default())
-    });
-    Ok(try_join_all(pages).await?.into_iter().flatten().collect())
+    };
+    // In their order: where ECS is silent, the first one finds out whether it still is.
+    let pages = stream::iter(arns.chunks(MOST_DESCRIBED).map(page));
+    pages.buffered(PAGES_AT_ONCE).try_concat().await
 }
 
 /// The addresses on the internet of tasks' interfaces, by these interfaces. One filter has room for 200

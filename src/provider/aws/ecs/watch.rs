@@ -28,9 +28,19 @@ const CALL: &str = "await task";
 #[derive(Debug, Default)]
 pub struct TaskWatch {
     looks: Mutex<HashMap<String, Look>>,
-    /// How many wait for each task, by cluster.
-    awaited: std::sync::Mutex<HashMap<String, BTreeMap<String, usize>>>,
+    /// By cluster.
+    awaited: std::sync::Mutex<HashMap<String, Awaited>>,
+    /// Wakes whoever waits to look.
     newcomers: Notify,
+}
+
+/// The tasks of a cluster that somebody waits for.
+#[derive(Debug, Default)]
+struct Awaited {
+    /// How many wait for each.
+    arns: BTreeMap<String, usize>,
+    /// When somebody came last who waits.
+    newest: Option<Instant>,
 }
 
 #[derive(Debug, Clone)]
@@ -39,20 +49,20 @@ struct Look {
     tasks: Arc<HashMap<String, Task>>,
 }
 
-/// A task that is looked at as long as somebody waits for it.
-struct Awaited<'a> {
+/// Has a task be looked at as long as somebody waits for it.
+struct Waiting<'a> {
     watch: &'a TaskWatch,
     cluster: &'a str,
     arn: &'a str,
 }
 
-impl Drop for Awaited<'_> {
+impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        self.watch.with_awaited(self.cluster, |arns| {
-            if let Some(count) = arns.get_mut(self.arn) {
+        self.watch.with_awaited(self.cluster, |awaited| {
+            if let Some(count) = awaited.arns.get_mut(self.arn) {
                 *count -= 1;
                 if *count == 0 {
-                    arns.remove(self.arn);
+                    awaited.arns.remove(self.arn);
                 }
             }
         });
@@ -60,22 +70,19 @@ impl Drop for Awaited<'_> {
 }
 
 impl TaskWatch {
-    fn with_awaited<T>(
-        &self,
-        cluster: &str,
-        f: impl FnOnce(&mut BTreeMap<String, usize>) -> T,
-    ) -> T {
+    fn with_awaited<T>(&self, cluster: &str, f: impl FnOnce(&mut Awaited) -> T) -> T {
         let awaited = self.awaited.lock();
         let mut awaited = awaited.unwrap_or_else(PoisonError::into_inner);
         f(awaited.entry(cluster.to_owned()).or_default())
     }
 
-    fn awaiting<'a>(&'a self, cluster: &'a str, arn: &'a str) -> Awaited<'a> {
-        self.with_awaited(cluster, |arns| {
-            *arns.entry(arn.to_owned()).or_default() += 1;
+    fn wait_for<'a>(&'a self, cluster: &'a str, arn: &'a str) -> Waiting<'a> {
+        self.with_awaited(cluster, |awaited| {
+            *awaited.arns.entry(arn.to_owned()).or_default() += 1;
+            awaited.newest = Some(Instant::now());
         });
         self.newcomers.notify_one();
-        Awaited {
+        Waiting {
             watch: self,
             cluster,
             arn,
@@ -98,8 +105,13 @@ impl TaskWatch {
         }
         let before = looks.get(cluster).map(|look| look.pace);
         let pace = self.turn(cluster, before).await;
-        let arns: Vec<String> = self.with_awaited(cluster, |arns| arns.keys().cloned().collect());
-        let found = describe(session, cluster, &arns).await?;
+        let arns: Vec<String> =
+            self.with_awaited(cluster, |awaited| awaited.arns.keys().cloned().collect());
+        let found = match describe(session, cluster, &arns).await {
+            // A cluster that is too new to be seen, or gone with its tasks.
+            Err(failure) if failure.class == FailureClass::NotFound => Vec::new(),
+            found => found?,
+        };
         let tasks = found
             .iter()
             .filter_map(|described| Some((described.task_arn.clone()?, Task::read(described).0)));
@@ -117,13 +129,17 @@ impl TaskWatch {
         let mut pace = before;
         let mut due = Pace::next(pace, Instant::now());
         loop {
-            tokio::select! {
-                () = sleep_until(due) => return Pace::after(pace, Instant::now()),
-                () = self.newcomers.notified() => {
-                    let count = self.with_awaited(cluster, |arns| arns.len());
-                    pace = pace.map(|pace| pace.anew(calls_for(count)));
+            if let Some(last) = before {
+                let (newest, count) =
+                    self.with_awaited(cluster, |awaited| (awaited.newest, awaited.arns.len()));
+                if newest.is_some_and(|newest| newest > last.begun()) {
+                    pace = Some(last.anew(calls_for(count)));
                     due = due.min(Pace::next(pace, Instant::now()));
                 }
+            }
+            tokio::select! {
+                () = sleep_until(due) => return Pace::after(pace, Instant::now()),
+                () = self.newcomers.notified() => {}
             }
         }
     }
@@ -140,7 +156,7 @@ impl TaskWatch {
         has_checks: bool,
         patience: Duration,
     ) -> Result<(), Failure> {
-        let _awaited = self.awaiting(cluster, arn);
+        let _waiting = self.wait_for(cluster, arn);
         let begun = Instant::now();
         let mut since = begun;
         loop {
@@ -181,7 +197,7 @@ impl TaskWatch {
         arn: &str,
         progress: &Progress,
     ) -> Result<(), Failure> {
-        let _awaited = self.awaiting(cluster, arn);
+        let _waiting = self.wait_for(cluster, arn);
         let begun = Instant::now();
         loop {
             let tasks = self.since(session, cluster, Instant::now()).await?;
@@ -218,4 +234,57 @@ fn ended(task: &Task) -> Failure {
     let reason = task.reason.as_deref().unwrap_or("no reason is given");
     let class = in_words(reason).unwrap_or(FailureClass::Broken);
     Failure::new(class, CALL, format!("it ended: {reason}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How long somebody waits for the look after one of this moment with the longest pause, where
+    /// `meanwhile` happens.
+    async fn turn(watch: &TaskWatch, meanwhile: impl Future<Output = ()>) -> Duration {
+        let mut last = Pace::after(None, Instant::now());
+        for _ in 0..3 {
+            last = Pace::after(Some(last), Instant::now());
+        }
+        let begun = Instant::now();
+        tokio::join!(watch.turn("ours", Some(last)), meanwhile);
+        begun.elapsed()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn somebody_new_is_not_kept_waiting_for_a_look_that_is_due_later() {
+        let watch = TaskWatch::default();
+        let others = watch.wait_for("ours", "others");
+        sleep(Duration::from_millis(1)).await;
+        assert_eq!(turn(&watch, async {}).await, Duration::from_secs(2));
+        let come = async || {
+            sleep(Duration::from_millis(100)).await;
+            std::mem::forget(watch.wait_for("ours", "new"));
+        };
+        assert_eq!(turn(&watch, come()).await, Duration::from_millis(500));
+        // Those of another cluster are looked at by themselves.
+        let come = async || {
+            sleep(Duration::from_millis(100)).await;
+            std::mem::forget(watch.wait_for("theirs", "new"));
+        };
+        assert_eq!(turn(&watch, come()).await, Duration::from_secs(2));
+        drop(others);
+        let awaited = |cluster| watch.with_awaited(cluster, |awaited| awaited.arns.len());
+        assert_eq!([awaited("ours"), awaited("theirs")], [1, 1]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn somebody_who_came_while_another_looked_is_not_forgotten() {
+        let watch = TaskWatch::default();
+        let last = Pace::after(None, Instant::now());
+        let last = Pace::after(Some(last), Instant::now());
+        sleep(Duration::from_millis(100)).await;
+        let _new = watch.wait_for("ours", "new");
+        // Whoever looks is woken for it, and gives up.
+        watch.newcomers.notified().await;
+        let begun = Instant::now();
+        watch.turn("ours", Some(last)).await;
+        assert_eq!(begun.elapsed(), Duration::from_millis(400));
+    }
 }

@@ -201,7 +201,7 @@ fn ec2_down(seats: u32) -> Vec<Demand> {
     demands
 }
 
-/// Two looks of so many pages, each page after the one before it.
+/// Two looks of so many pages, each page after the one before it, as EC2's are.
 fn looks(demands: &mut Vec<Demand>, action: Action, pages: u32) {
     for _ in 0..2 {
         let page = |calls| Demand {
