@@ -32,7 +32,7 @@ ask() {
 #
 # The credentials are in no argument, which others could read, and in no file: `printf` is the shell's own.
 look() {
-    tag='' trouble=''
+    tag='' trouble='' says=''
     [ -n "$task" ] || task=$(ask "${ECS_CONTAINER_METADATA_URI_V4-}/task" | field TaskARN)
     [ -n "$task" ] || { trouble='its metadata do not name it' && return; }
     keys=$(ask "http://169.254.170.2${AWS_CONTAINER_CREDENTIALS_RELATIVE_URI-}")
@@ -46,10 +46,11 @@ look() {
                 --header 'Content-Type: application/x-amz-json-1.1' \
                 --header 'X-Amz-Target: AmazonEC2ContainerServiceV20141113.ListTagsForResource' \
                 --data "{\"resourceArn\":\"$task\"}" "${SEATBOX_ECS-}/"
-    ) || { trouble='ECS does not answer, or refuses' && return; }
+    ) || { trouble="ECS refuses, or does not answer (curl's code is $?)" && return; }
     # One tag a line, whatever the order of its two parts.
     tag=$(printf '%s' "$tags" | tr -d '\n' | tr '}' '\n' |
         sed -n '/"key"[[:space:]]*:[[:space:]]*"dev\.seatbox\.expires"/p' | field value)
+    [ -n "$(moment "$tag")" ] || says="${tag:+it says $tag}"
 }
 
 watch() {
@@ -61,7 +62,7 @@ watch() {
             said=''
         elif [ -z "$said" ]; then
             said=yes
-            echo "seatbox-deadline: the task's tag does not tell its end: ${trouble:-there is none}; what is known holds"
+            echo "seatbox-deadline: the task's tag does not tell its end: ${trouble:-${says:-there is none}}; what is known holds"
         fi
         if [ -n "$later" ] && [ "$later" -gt "$end" ]; then
             end=$later

@@ -364,6 +364,12 @@ fn what_was_known_before_holds_while_the_tag_can_not_be_read_and_that_is_said_on
     let trouble = "the task's tag does not tell its end: there is none; what is known holds";
     assert_eq!(said.matches(trouble).count(), 1, "{said}");
     assert_eq!(said.lines().count(), 2, "{said}");
+    let (around, looks) = surroundings(|_| Some(tags("soon")));
+    let mut running = Running::new(FAR, around);
+    wait(&looks);
+    wait(&looks);
+    let (_, said) = running.stop();
+    assert!(said.contains("its end: it says soon; what"), "{said}");
     // A later tag that was read once holds as well.
     let (around, looks) = surroundings(|number| (number == 0).then(|| tags(FAR)));
     let mut running = Running::new(PAST, around);
@@ -385,7 +391,7 @@ fn what_keeps_the_tag_from_being_read_is_said() {
         (nobody, "its metadata do not name it"),
         (server(|_| None), "its metadata do not name it"),
         (no_credentials, "it has no credentials"),
-        (refused, "ECS does not answer, or refuses"),
+        (refused, "ECS refuses, or does not answer (curl's code is 22)"),
     ] {
         let (code, said) = Running::new(PAST, around).end();
         assert_eq!(code, Some(0), "{said}");

@@ -252,7 +252,7 @@ where
     let pages = session.each_page(Action::ecs(CALL), request, |page| {
         (page.task_arns.unwrap_or_default(), page.next_token)
     });
-    let looks = pages.map_ok(|arns| look(arns));
+    let looks = pages.map_ok(look);
     match looks.try_buffered(PAGES_AT_ONCE).try_concat().await {
         // The cluster went meanwhile.
         Err(failure) if failure.class == FailureClass::NotFound && failure.call == CALL => {
