@@ -21,6 +21,10 @@ const SPREADING: Duration = Duration::from_secs(60);
 /// How long an instance may take to run, or to end.
 const PATIENCE: Duration = Duration::from_secs(600);
 
+/// The quota that an instance ends for at once (Amazon EBS user guide, "Quotas for Amazon EBS"): its disk
+/// is made after the launch was taken.
+const DISKS: &str = "Storage for General Purpose SSD (gp3) volumes, in TiB";
+
 /// The wait for an instance to run.
 const RUNNING: &str = "await instance";
 
@@ -115,7 +119,13 @@ impl Watch {
             let mut short = short.unwrap_or_else(PoisonError::into_inner);
             short.insert(instance.place.clone());
         }
-        Failure::new(class, RUNNING, format!("{id} ended at once: {why}"))
+        let failure = Failure::new(class, RUNNING, format!("{id} ended at once: {why}"));
+        match class {
+            FailureClass::Quota => failure.with_hint(format!(
+                "ask for more of Amazon EBS's quota `{DISKS}`, or take away disks of this region"
+            )),
+            _ => failure,
+        }
     }
 
     fn seen(&self) -> Arc<HashMap<Arc<str>, Instance>> {
@@ -239,6 +249,8 @@ mod tests {
             let failure = watch.ended_at_once("i-1", &ended("i-1", kind, code));
             assert_eq!(failure.class, class, "{code}");
             assert!(failure.message.ends_with(code), "{failure}");
+            let names_quota = failure.hint.is_some_and(|hint| hint.contains(DISKS));
+            assert_eq!(names_quota, class == FailureClass::Quota, "{code}");
         }
         let short = watch.short();
         let kinds: Vec<&str> = short.iter().map(|place| &*place.kind).collect();

@@ -391,7 +391,10 @@ fn what_keeps_the_tag_from_being_read_is_said() {
         (nobody, "its metadata do not name it"),
         (server(|_| None), "its metadata do not name it"),
         (no_credentials, "it has no credentials"),
-        (refused, "ECS refuses, or does not answer (curl's code is 22)"),
+        (
+            refused,
+            "ECS refuses, or does not answer (curl's code is 22)",
+        ),
     ] {
         let (code, said) = Running::new(PAST, around).end();
         assert_eq!(code, Some(0), "{said}");
