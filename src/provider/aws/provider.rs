@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::OnceCell;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use super::apply::{Applier, Asked};
 use super::desired::{Surroundings, desired};
@@ -28,6 +28,9 @@ use crate::plan::{self, Action, Found, Mode, Plan};
 use crate::provider::workspace::WorkspaceSource;
 use crate::provider::{Existing, Listed, Operate as _, Preflight, Provider, notices};
 use crate::secret::EventKey;
+
+/// The pause between two looks, where one missed what is there.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// Seats on AWS.
 pub struct AwsProvider {
@@ -131,6 +134,37 @@ impl AwsProvider {
         Ok(known)
     }
 
+    /// What there is, with the seats as they are now.
+    async fn look_at_seats(&self, known: &Observed) -> Result<Observed, Failure> {
+        let name = &self.environment().name;
+        let seats = match self.kind {
+            ProviderKind::Ecs => ecs::observe_tasks(&self.session, name).await?,
+            _ => ec2::observe(&self.session, &tags::of(Some(name)), Reach::Instances).await?,
+        };
+        let is_shared = |thing: &&Thing| thing.instance().is_none() && thing.task().is_none();
+        let mut things: Vec<Thing> = known.things.iter().filter(is_shared).cloned().collect();
+        things.extend(seats);
+        Ok(Observed { things })
+    }
+
+    /// A look that misses nothing which this run has launched: lists may lag behind, in one look and not
+    /// in the one before.
+    async fn whole<F: Future<Output = Result<Observed, Failure>>>(
+        &self,
+        look: impl Fn() -> F,
+    ) -> Result<Observed, Failure> {
+        loop {
+            let observed = look().await?;
+            if !self.applier.launcher.launched.is_missed_by(&observed) {
+                return Ok(observed);
+            }
+            tokio::select! {
+                () = sleep(PAUSE) => {}
+                () = self.session.cancel.cancelled() => return Ok(observed),
+            }
+        }
+    }
+
     fn notices(&self, observed: &Observed) -> Vec<String> {
         let environment = self.environment();
         let mut notices = self.end_notices(observed);
@@ -178,19 +212,12 @@ impl Provider for AwsProvider {
             Some(_) => Reach::Instances,
             None => Reach::Everything,
         };
-        observe::observe(&self.session, environment, reach).await
+        self.whole(|| observe::observe(&self.session, environment, reach))
+            .await
     }
 
     async fn look_again(&self, known: &Observed) -> Result<Observed, Failure> {
-        let name = &self.environment().name;
-        let seats = match self.kind {
-            ProviderKind::Ecs => ecs::observe_tasks(&self.session, name).await?,
-            _ => ec2::observe(&self.session, &tags::of(Some(name)), Reach::Instances).await?,
-        };
-        let is_shared = |thing: &&Thing| thing.instance().is_none() && thing.task().is_none();
-        let mut things: Vec<Thing> = known.things.iter().filter(is_shared).cloned().collect();
-        things.extend(seats);
-        Ok(Observed { things })
+        self.whole(|| self.look_at_seats(known)).await
     }
 
     async fn converge(

@@ -16,6 +16,7 @@ use tokio::sync::OnceCell;
 use tokio::time::sleep;
 
 use super::image::{self, Image};
+use super::launched::Launched;
 use super::observe::instances;
 use super::{Instance, InstanceState, Place, Stacks};
 use crate::engine::{Failure, FailureClass};
@@ -43,6 +44,8 @@ const MOST_TOKENS: usize = 5;
 #[derive(Debug, Default)]
 pub struct Launcher {
     image: Arc<OnceCell<Image>>,
+    /// What was launched.
+    pub launched: Launched,
 }
 
 /// Where, and for what.
@@ -132,7 +135,11 @@ impl Launcher {
             let mut parts: VecDeque<&[&LaunchSpec]> = parts(&left).into();
             while let Some(part) = parts.pop_front() {
                 match attempt(launch, image, candidate, part, least).await {
-                    Ok(made) => launched.extend(made),
+                    Ok(made) => {
+                        self.launched
+                            .note(made.iter().map(|(_, id)| Arc::clone(id)));
+                        launched.extend(made);
+                    }
                     // Of what is more than the quota allows AWS makes nothing, and not a part.
                     Err(failure)
                         if failure.class == FailureClass::Quota

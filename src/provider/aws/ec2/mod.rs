@@ -7,6 +7,7 @@ pub mod guest_data;
 mod image;
 mod instance;
 mod launch;
+mod launched;
 mod observe;
 mod operate;
 mod reading;

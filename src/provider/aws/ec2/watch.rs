@@ -17,7 +17,7 @@ use crate::provider::aws::{Session, tags};
 /// The pause between two looks at instances that end, which takes them 30 to 60 s.
 const PAUSE: Duration = Duration::from_secs(2);
 /// How long an instance that was just made may be missing from lists.
-const SPREADING: Duration = Duration::from_secs(60);
+pub(super) const SPREADING: Duration = Duration::from_secs(60);
 /// How long an instance may take to run, or to end.
 const PATIENCE: Duration = Duration::from_secs(600);
 
