@@ -6,7 +6,6 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use backon::Retryable as _;
-
 use futures_util::{Stream, TryStreamExt as _, stream};
 
 use super::Session;

@@ -21,6 +21,7 @@ use crate::plan::Key;
 use crate::provider::aws::errors::in_words;
 use crate::provider::aws::limits::{Action, Manner};
 use crate::provider::aws::names;
+use crate::provider::aws::network::until;
 use crate::provider::aws::preflight::fargate_quota;
 use crate::provider::aws::scheme::{AwsKind, TaskSpec};
 
@@ -33,9 +34,8 @@ const SPREADING: Duration = Duration::from_secs(60);
 const MOST_ENDED: usize = 20;
 /// How exactly AWS's clocks say whether a task is older than a session.
 const TICK: SignedDuration = SignedDuration::from_secs(1);
-/// How long a task may be unknown that was just made, and the pause between two looks for it.
+/// How long a task may be unknown that was just made.
 const UNSEEN: Duration = Duration::from_secs(30);
-const PAUSE: Duration = Duration::from_secs(2);
 
 /// What AWS gives for a token: the task that it made for it, now or before.
 struct Made {
@@ -185,17 +185,17 @@ impl Maker<'_> {
             return Ok(made.task.state != TaskState::Over);
         }
         let arns = [made.arn.clone()];
-        let asked = Instant::now();
-        loop {
+        let look = || async {
             let found = describe(self.session, &self.cluster(), &arns).await?;
-            if let Some(described) = found.first() {
-                return Ok(Task::read(described).0.state != TaskState::Over);
-            }
-            // It is too new to be seen, or so old that ECS has forgotten it.
-            if asked.elapsed() > UNSEEN {
-                return Ok(false);
-            }
-            sleep(PAUSE).await;
+            let unknown = || Failure::new(FailureClass::NotFound, CALL, "ECS does not know it");
+            let described = found.first().ok_or_else(unknown)?;
+            Ok(Task::read(described).0.state)
+        };
+        match until(look, FailureClass::NotFound, UNSEEN).await {
+            Ok(state) => Ok(state != TaskState::Over),
+            // It is so old that ECS has forgotten it, and not too new to be seen.
+            Err(failure) if failure.class == FailureClass::NotFound => Ok(false),
+            Err(failure) => Err(failure),
         }
     }
 

@@ -21,7 +21,7 @@ where
 }
 
 /// Makes a call until it fails otherwise, for so long at most.
-async fn until<T, F>(
+pub(in crate::provider::aws) async fn until<T, F>(
     mut call: impl FnMut() -> F,
     class: FailureClass,
     patience: Duration,

@@ -11,7 +11,7 @@ mod zones;
 
 pub use apply::delete;
 pub(super) use apply::{Builder, specification};
-pub(super) use consistency::{known, let_go};
+pub(super) use consistency::{known, let_go, until};
 pub use desired::{Network, desired};
 pub use observe::{Group, Subnet, Vpc, observe};
 pub(super) use observe::{filter, own_tags};
