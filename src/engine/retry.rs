@@ -84,6 +84,19 @@ pub async fn again<T, F: Future<Output = Result<T, Failure>>>(
         .await
 }
 
+/// Makes one of several calls that count only together, and are made together again: a look that is
+/// made of lists. It has a few attempts of its own, so that where some of all calls go wrong the whole is
+/// not as likely to fail as its parts are many. For one who does not answer at all it has none.
+pub(crate) async fn one_of_several<T, F: Future<Output = Result<T, Failure>>>(
+    call: impl FnMut() -> F,
+) -> Result<T, Failure> {
+    call.retry(rhythm().with_max_times(2))
+        .when(|failure: &Failure| {
+            failure.class.is_retryable() && failure.class != FailureClass::Unreachable
+        })
+        .await
+}
+
 fn pauses(count: usize) -> impl Iterator<Item = Duration> {
     rhythm().with_max_times(count).build()
 }
@@ -173,6 +186,23 @@ mod tests {
         let call = async || Err::<(), _>(failure(FailureClass::Unreachable));
         with_retries(call, |_, _| {}).await.unwrap_err();
         assert!(begun.elapsed() < Duration::from_secs(15));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_of_several_calls_is_made_again_where_somebody_is_there() {
+        for (class, most) in [
+            (FailureClass::Connection, 3),
+            (FailureClass::Unreachable, 1),
+            (FailureClass::Denied, 1),
+        ] {
+            let calls = Cell::new(0);
+            let call = async || {
+                calls.set(calls.get() + 1);
+                Err::<(), _>(failure(class))
+            };
+            one_of_several(call).await.unwrap_err();
+            assert_eq!(calls.get(), most, "{class:?}");
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -16,6 +16,7 @@ use super::errors::failure;
 use super::lease::Lease;
 use super::scheme::DockerKind;
 use crate::engine::Failure;
+use crate::engine::retry::one_of_several;
 use crate::expiry::Ends;
 use crate::image::reference::familiar;
 use crate::model::EnvironmentName;
@@ -159,27 +160,39 @@ pub struct Published {
 
 /// Looks at the engine: four list calls, however many seats there are.
 pub async fn observe(client: &Client) -> Result<Observed, Failure> {
-    let containers = client.list_containers(Some(ListContainersOptions {
-        all: true,
-        ..Default::default()
-    }));
-    let networks = client.list_networks(None::<ListNetworksOptions>);
-    let volumes = client.list_volumes(None::<ListVolumesOptions>);
-    let images = client.list_images(None::<ListImagesOptions>);
+    let containers = one_of_several(async || {
+        let options = ListContainersOptions {
+            all: true,
+            ..Default::default()
+        };
+        let list = client.list_containers(Some(options)).await;
+        list.map_err(|e| failure("list containers", &e))
+    });
+    let networks = one_of_several(async || {
+        let list = client.list_networks(None::<ListNetworksOptions>).await;
+        list.map_err(|e| failure("list networks", &e))
+    });
+    let volumes = one_of_several(async || {
+        let list = client.list_volumes(None::<ListVolumesOptions>).await;
+        list.map_err(|e| failure("list volumes", &e))
+    });
+    let images = one_of_several(async || {
+        let list = client.list_images(None::<ListImagesOptions>).await;
+        list.map_err(|e| failure("list images", &e))
+    });
     let (containers, networks, volumes, images) =
-        tokio::join!(containers, networks, volumes, images);
+        tokio::try_join!(containers, networks, volumes, images)?;
     let mut observed = Observed::default();
-    for summary in containers.map_err(|e| failure("list containers", &e))? {
+    for summary in containers {
         observed.add_container(summary);
     }
-    for network in networks.map_err(|e| failure("list networks", &e))? {
+    for network in networks {
         observed.add_network(network);
     }
-    let volumes = volumes.map_err(|e| failure("list volumes", &e))?;
     for volume in volumes.volumes.unwrap_or_default() {
         observed.add_volume(volume);
     }
-    for image in images.map_err(|e| failure("list images", &e))? {
+    for image in images {
         observed.add_image(image);
     }
     Ok(observed)

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
+use seatbox::engine::retry::with_retries;
 use seatbox::provider::docker::connect::{self, EndpointKind};
+use seatbox::provider::docker::observe::observe;
 
 use super::proxy::{FAULTS, Fate, FaultProxy};
 use crate::docker::event::{Event, SMALL, states};
@@ -90,6 +92,20 @@ pub async fn a_life(
         "{seats} of {seats} ready, none left; {calls} calls, of which {} (seed {seed})",
         faults.join(", ")
     )
+}
+
+/// A look is several lists. Made again only as a whole, one in six of these would fail.
+#[tokio::test]
+async fn looks_succeed_though_one_call_in_three_goes_wrong() {
+    let proxy = FaultProxy::start(&socket(), seed(), 35);
+    let path = proxy.host();
+    let path = path.strip_prefix("unix://").unwrap();
+    let client = bollard::Docker::connect_with_unix(path, 60, bollard::API_DEFAULT_VERSION);
+    let client = client.unwrap();
+    let looks = scale(40, 200);
+    let look = async || observe(&client).await;
+    let looks = (0..looks).map(|_| with_retries(look, |_, _| {}));
+    futures_util::future::try_join_all(looks).await.unwrap();
 }
 
 #[tokio::test]
