@@ -106,23 +106,27 @@ pub async fn run<S: Scheme, A: Apply<S>>(
                 under_way.push(perform(actions, provider, events, &touch, cancel));
             }
         }
-        let Some((ids, results)) = under_way.next().await else {
+        // What ends at one moment makes way for calls that serve several.
+        let mut ended = (&mut under_way).ready_chunks(plan.actions.len().max(1));
+        let Some(ended) = ended.next().await else {
             break;
         };
-        walk.leave_lane(ids[0]);
-        for (id, result) in ids.into_iter().zip(results.into_iter().flatten()) {
-            let Err(failure) = result else {
-                walk.succeeded(id);
-                continue;
-            };
-            let lost_touch = touch.ever.load(Ordering::Relaxed);
-            // Whoever was waited for in vain is not waited for in another plan.
-            let deferred = afterwards == Afterwards::Replan
-                && failure.class != FailureClass::Unreachable
-                && failure.class.may_be_replanned(lost_touch);
-            walk.give_up(id, &failure, deferred);
-            if failure.class == FailureClass::Unreachable {
-                walk.abandon(&failure);
+        for (ids, results) in ended {
+            walk.leave_lane(ids[0]);
+            for (id, result) in ids.into_iter().zip(results.into_iter().flatten()) {
+                let Err(failure) = result else {
+                    walk.succeeded(id);
+                    continue;
+                };
+                let lost_touch = touch.ever.load(Ordering::Relaxed);
+                // Whoever was waited for in vain is not waited for in another plan.
+                let deferred = afterwards == Afterwards::Replan
+                    && failure.class != FailureClass::Unreachable
+                    && failure.class.may_be_replanned(lost_touch);
+                walk.give_up(id, &failure, deferred);
+                if failure.class == FailureClass::Unreachable {
+                    walk.abandon(&failure);
+                }
             }
         }
     }

@@ -142,7 +142,8 @@ fn what_can_not_be_found_out_keeps_nobody_from_trying() {
             ("type", "unknown"),
             ("image", "passed"),
             ("quota", "unknown"),
-            ("quota", "unknown"),
+            // As many VPCs as everybody may have need no question.
+            ("quota", "passed"),
         ]
     );
 }
@@ -150,15 +151,25 @@ fn what_can_not_be_found_out_keeps_nobody_from_trying() {
 #[test]
 fn a_vpc_that_is_one_too_many_is_told() {
     let account = account("seats: {count: 1}\n");
-    // There is the account's own.
-    account
-        .proxy
-        .set(|settings| settings.capacity.vpcs = Some(1));
-    account.run(&["up"]).exits(2).says(&[
-        "VPCs per Region (L-F678F1CE): 1 VPCs needed, 1 in use, 1 allowed",
-        "--service-code vpc --quota-code L-F678F1CE --desired-value 2",
+    // There is the account's own besides.
+    let client = account.client(REGION);
+    for other in 1..=4 {
+        let range = format!("10.{other}.0.0/16");
+        client.ec2("CreateVpc", &[("CidrBlock", &range)]);
+    }
+    let allow = |vpcs| {
+        account
+            .proxy
+            .set(|settings| settings.capacity.vpcs = Some(vpcs));
+    };
+    allow(5);
+    account.run(&["plan"]).exits(2).says(&[
+        "VPCs per Region (L-F678F1CE): 1 VPCs needed, 5 in use, 5 allowed",
+        "--service-code vpc --quota-code L-F678F1CE --desired-value 6",
     ]);
-    assert_only_looked(&account);
+    allow(6);
+    let enough = ["1 VPCs needed, 5 in use, 6 allowed"];
+    account.run(&["plan"]).exits(0).says(&enough);
 }
 
 #[test]
@@ -188,21 +199,40 @@ fn types_that_do_not_serve_are_told() {
 }
 
 #[test]
-fn a_preflight_costs_a_call_for_each_thing_that_is_looked_at() {
+fn a_plan_of_a_new_environment_costs_a_call_for_each_thing_that_is_looked_at() {
     let account = account("seats: {count: 23}\n");
     account.run(&["plan"]).exits(0);
-    let counts = account.proxy.counts();
-    for (action, calls) in [
-        ("GetServiceQuota", 2),
-        ("DescribeInstanceTypes", 1),
+    let counts = account.proxy.counts().by_action();
+    let calls = counts
+        .into_iter()
+        .map(|(action, count)| (action, count.total()));
+    let wanted = [
+        ("DescribeAvailabilityZones", 1),
         ("DescribeImages", 1),
         ("DescribeInstanceTypeOfferings", 1),
-        // One of them for what of ours there is.
-        ("DescribeInstances", 2),
-        ("DescribeVpcs", 2),
-    ] {
-        assert_eq!(counts.of(action).total(), calls, "{action}");
-    }
+        ("DescribeInstanceTypes", 1),
+        // What is in use of a quota: before there is a VPC or a claim nothing else is looked for.
+        ("DescribeInstances", 1),
+        ("DescribeVpcs", 1),
+        ("GetCallerIdentity", 1),
+        // The claim and the image.
+        ("GetParameters", 1),
+        // Of processors. Five VPCs are everybody's.
+        ("GetServiceQuota", 1),
+    ];
+    let wanted = wanted.map(|(action, calls)| (action.to_owned(), calls));
+    assert_eq!(calls.collect::<Vec<_>>(), wanted);
+}
+
+#[test]
+fn who_may_not_read_the_images_parameter_sees_what_there_is_nevertheless() {
+    let account = account("seats: {count: 1}\n");
+    account
+        .proxy
+        .set(|settings| settings.public_parameters_refused = true);
+    account.run(&["status"]).exits(3).says(&["absent"]);
+    let plan = account.run(&["plan"]).exits(0);
+    plan.says(&["image", "AccessDeniedException"]);
 }
 
 #[test]

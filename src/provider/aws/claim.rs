@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep};
 
 use super::limits::Action;
 use super::observe::{Detail, Thing};
-use super::scheme::{AwsKind, Marks};
+use super::scheme::{AwsKind, MOST_PARAMETERS, Marks};
 use super::tags::{self, Tag};
 use super::{Session, names};
 use crate::engine::{Failure, FailureClass, Progress};
@@ -38,26 +38,65 @@ pub fn is_made(value: &str) -> bool {
     value == MADE
 }
 
-/// The claims that there are: that of one environment, or all.
+/// Claims as they are found: their names, and what they say.
+pub type Claims = Vec<(String, String)>;
+
+/// The claims that there are, that of one environment or all, and what the parameter `besides` says, for
+/// which no call more is made.
 ///
 /// # Errors
 /// What AWS says.
-pub async fn observe(
+pub async fn find(
     session: &Session,
     environment: Option<&EnvironmentName>,
-) -> Result<Vec<Thing>, Failure> {
+    besides: Option<&str>,
+) -> Result<(Claims, Option<String>), Failure> {
     let names = match environment {
         Some(name) => vec![names::claim(name)],
         None => all(session).await?,
     };
+    let together: Vec<String> = names
+        .iter()
+        .cloned()
+        .chain(besides.map(Into::into))
+        .collect();
+    let mut found = match values(session, &together).await {
+        // Somebody else's parameter, which whoever needs it reads alone.
+        Err(failure) if failure.class == FailureClass::Denied && besides.is_some() => {
+            values(session, &names).await?
+        }
+        found => found?,
+    };
+    let beside = found.iter().position(|(name, _)| Some(&**name) == besides);
+    let beside = beside.map(|place| found.swap_remove(place).1);
+    Ok((found, beside))
+}
+
+/// What those of the parameters say that exist.
+async fn values(session: &Session, names: &[String]) -> Result<Claims, Failure> {
+    let mut found = Vec::new();
+    for names in names.chunks(MOST_PARAMETERS) {
+        let request = session.ssm.get_parameters();
+        let request = request.set_names(Some(names.to_vec()));
+        let action = Action::ssm("GetParameters");
+        let answer = session.call(action, || request.clone().send()).await?;
+        let parameters = answer.parameters.unwrap_or_default().into_iter();
+        found.extend(parameters.filter_map(|of| Some((of.name?, of.value?))));
+    }
+    Ok(found)
+}
+
+/// Claims with what their tags say.
+///
+/// # Errors
+/// What AWS says.
+pub async fn observe(session: &Session, claims: &Claims) -> Result<Vec<Thing>, Failure> {
     let mut things = Vec::new();
-    for name in names {
-        let Some((value, ..)) = read(session, &name).await? else {
-            continue;
-        };
-        let tags = tags_of(session, &name).await?;
-        let detail = Detail::Claim(value);
-        things.extend(Thing::of(AwsKind::Claim, Some(name), &tags, None, detail));
+    for (name, value) in claims {
+        let tags = tags_of(session, name).await?;
+        let detail = Detail::Claim(value.clone());
+        let name = Some(name.clone());
+        things.extend(Thing::of(AwsKind::Claim, name, &tags, None, detail));
     }
     Ok(things)
 }

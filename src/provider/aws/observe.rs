@@ -17,6 +17,10 @@ use crate::provider::labels::Ownership;
 pub struct Observed {
     /// Everything, whatever it is.
     pub things: Vec<Thing>,
+    /// How many VPCs the region has, whosever they are.
+    pub all_vpcs: u64,
+    /// The image that the environment's parameter names, where that could be read.
+    pub image: Option<String>,
 }
 
 /// Something of ours.
@@ -71,7 +75,7 @@ pub enum Reach {
     Everything,
 }
 
-/// Looks at what there is of one environment, or of all.
+/// Looks at what there is of one environment, or of all. The parameter `image` is read besides.
 ///
 /// # Errors
 /// A list that could not be read to its end: without it nothing can be said.
@@ -79,26 +83,64 @@ pub async fn observe(
     session: &Session,
     environment: Option<&EnvironmentName>,
     reach: Reach,
+    image: Option<&str>,
 ) -> Result<Observed, Failure> {
     let filter = tags::of(environment);
-    let instances = async {
-        match reach {
-            Reach::Tasks => Ok(Vec::new()),
-            _ => ec2::observe(session, &filter, reach).await,
-        }
-    };
     let tasks = async {
         match reach {
             Reach::Instances => Ok(Vec::new()),
             _ => ecs::observe(session, environment, reach).await,
         }
     };
-    let network = network::observe(session, environment, &filter, reach);
-    let (network, instances, tasks) = tokio::join!(network, instances, tasks);
-    let mut things = network?;
-    things.extend(instances?);
-    things.extend(tasks?);
-    Ok(Observed { things })
+    let built = built(session, environment, &filter, reach, image);
+    let (built, tasks) = tokio::join!(built, tasks);
+    let mut observed = built?;
+    observed.things.extend(tasks?);
+    Ok(observed)
+}
+
+/// The network and what is in it.
+async fn built(
+    session: &Session,
+    environment: Option<&EnvironmentName>,
+    filter: &(String, String),
+    reach: Reach,
+    image: Option<&str>,
+) -> Result<Observed, Failure> {
+    let instances = async {
+        match reach {
+            Reach::Tasks => Ok(Vec::new()),
+            _ => ec2::observe(session, filter, reach).await,
+        }
+    };
+    let inside = async {
+        let (network, instances) =
+            tokio::try_join!(network::observe(session, filter, reach), instances)?;
+        Ok(network.into_iter().chain(instances))
+    };
+    let foundation = network::foundation(session, environment, image);
+    let mut things = Vec::new();
+    let foundation = if reach == Reach::Everything {
+        // Whoever takes away wants what is left of a network that somebody took apart, too.
+        let (foundation, inside) = tokio::try_join!(foundation, inside)?;
+        things.extend(foundation.observe(session).await?);
+        things.extend(inside);
+        foundation
+    } else {
+        let foundation = foundation.await?;
+        // Before anything is made there is nothing to be looked for.
+        if !foundation.is_missing() {
+            let (own, inside) = tokio::try_join!(foundation.observe(session), inside)?;
+            things.extend(own);
+            things.extend(inside);
+        }
+        foundation
+    };
+    Ok(Observed {
+        things,
+        all_vpcs: foundation.all_vpcs,
+        image: foundation.besides,
+    })
 }
 
 impl Thing {

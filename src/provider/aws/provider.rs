@@ -21,6 +21,7 @@ use super::scheme::Aws;
 use super::{Session, census, network, preflight, status, tags};
 use crate::engine::{Apply, Failure, Progress};
 use crate::expiry::seconds_of;
+use crate::model::aws::MachineImage;
 use crate::model::environment::ProviderKind;
 use crate::model::view::SeatView;
 use crate::model::{Environment, EnvironmentName, SeatNumber};
@@ -118,7 +119,7 @@ impl AwsProvider {
             ProviderKind::Ec2 => {
                 // A network to be made is one for instances to be launched.
                 let launcher = &self.applier.launcher;
-                launcher.ask_for_image(&self.session, &environment.ec2.image);
+                launcher.ask_for_image(&self.session, self.image(observed));
                 &environment.ec2.types
             }
             _ => &[],
@@ -134,6 +135,12 @@ impl AwsProvider {
         Ok(known)
     }
 
+    /// The image of the environment's instances: its id, where a look has read that.
+    fn image(&self, observed: &Observed) -> MachineImage {
+        let id = observed.image.clone().map(MachineImage::Id);
+        id.unwrap_or_else(|| self.environment().ec2.image.clone())
+    }
+
     /// What there is, with the seats as they are now.
     async fn look_at_seats(&self, known: &Observed) -> Result<Observed, Failure> {
         let name = &self.environment().name;
@@ -144,7 +151,11 @@ impl AwsProvider {
         let is_shared = |thing: &&Thing| thing.instance().is_none() && thing.task().is_none();
         let mut things: Vec<Thing> = known.things.iter().filter(is_shared).cloned().collect();
         things.extend(seats);
-        Ok(Observed { things })
+        Ok(Observed {
+            things,
+            all_vpcs: known.all_vpcs,
+            image: known.image.clone(),
+        })
     }
 
     /// A look that misses nothing which this run has launched: lists may lag behind, in one look and not
@@ -202,17 +213,18 @@ impl Provider for AwsProvider {
     type Observed = Observed;
 
     async fn observe(&self) -> Result<Observed, Failure> {
-        let environment = self
-            .applier
-            .environment
-            .as_ref()
-            .map(|environment| &environment.name);
+        let environment = self.applier.environment.as_deref();
         let reach = match environment {
             Some(_) if self.kind == ProviderKind::Ecs => Reach::Tasks,
             Some(_) => Reach::Instances,
             None => Reach::Everything,
         };
-        self.whole(|| observe::observe(&self.session, environment, reach))
+        let image = match environment.map(|environment| &environment.ec2.image) {
+            Some(MachineImage::Parameter(name)) if reach == Reach::Instances => Some(&**name),
+            _ => None,
+        };
+        let name = environment.map(|environment| &environment.name);
+        self.whole(|| observe::observe(&self.session, name, reach, image))
             .await
     }
 
@@ -276,8 +288,10 @@ impl Provider for AwsProvider {
             session,
             environment,
             zones: &zones,
+            vpcs: observed.all_vpcs,
         };
-        let image = self.applier.launcher.image(session, environment);
+        let image = self.image(observed);
+        let image = self.applier.launcher.image(session, &image);
         preflight::run(around, &preflight::Need::of(plan), image).await
     }
 

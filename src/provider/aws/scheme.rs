@@ -160,8 +160,8 @@ pub const MOST_LAUNCHED: usize = 100;
 /// "TerminateInstances": it may fail for more than 1000; half of that is as good).
 pub const MOST_TERMINATED: usize = 500;
 
-/// How many parameters one DeleteParameters call takes (AWS Systems Manager API reference,
-/// "DeleteParameters").
+/// How many parameters one call takes that reads or deletes several (AWS Systems Manager API reference,
+/// "GetParameters", "DeleteParameters").
 pub const MOST_PARAMETERS: usize = 10;
 /// How many resources one CreateTags call takes (Amazon EC2 API reference, "CreateTags").
 pub const MOST_TAGGED: usize = 1000;

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::answer::Answer;
+use super::answer::{Answer, Refusal};
 use super::call::Call;
 use super::upstream::Upstream;
 
@@ -22,6 +22,16 @@ const IMAGES: [(&str, &str); 3] = [
         "ami-0a1b2c3d4e5f62404",
     ),
 ];
+
+/// Refuses to read a public parameter.
+pub(super) fn refuse(call: &Call) -> Result<(), Refusal> {
+    let mut names = call.text("Name").into_iter().chain(call.list("Names"));
+    if call.service == "ssm" && names.any(|name| name.starts_with("/aws/service/")) {
+        let message = format!("You are not authorized to perform: ssm:{}", call.action);
+        return Err(Refusal::new("AccessDeniedException", &message));
+    }
+    Ok(())
+}
 
 /// The answer, if it is one of these that is asked for.
 pub(super) async fn answer(call: &Call, upstream: &Upstream) -> Option<Answer> {

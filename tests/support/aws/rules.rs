@@ -75,6 +75,9 @@ impl Rules {
             if let Some(refusal) = settings.refused.get(&call.action) {
                 return Err(refusal.clone());
             }
+            if settings.public_parameters_refused {
+                images::refuse(call)?;
+            }
             settings.throttle.charge(call)?;
             if settings.shapes {
                 shape::check(call)?;

@@ -43,6 +43,8 @@ pub struct Settings {
     pub pages: Pages,
     /// What is always refused, by action: what a caller may not do, what never goes away.
     pub refused: BTreeMap<String, Refusal>,
+    /// Whether the caller may not read the parameters that are AWS's and everybody's.
+    pub public_parameters_refused: bool,
     /// Regions in which no call is ever answered.
     pub silent_regions: BTreeSet<String>,
     /// Regions that the account has not enabled.

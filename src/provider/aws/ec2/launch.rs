@@ -75,8 +75,8 @@ enum Least {
 
 impl Launcher {
     /// Asks for the image, for whoever will want it after something else.
-    pub fn ask_for_image(&self, session: &Session, named: &MachineImage) {
-        let (image, session, named) = (Arc::clone(&self.image), session.clone(), named.clone());
+    pub fn ask_for_image(&self, session: &Session, named: MachineImage) {
+        let (image, session) = (Arc::clone(&self.image), session.clone());
         tokio::spawn(async move {
             // Whoever wants it asks again where this fails, and tells why.
             let _ = image
@@ -89,12 +89,8 @@ impl Launcher {
     ///
     /// # Errors
     /// There is none, or AWS does not say which.
-    pub async fn image(
-        &self,
-        session: &Session,
-        environment: &Environment,
-    ) -> Result<&Image, Failure> {
-        let find = || image::find(session, &environment.ec2.image);
+    pub async fn image(&self, session: &Session, named: &MachineImage) -> Result<&Image, Failure> {
+        let find = || image::find(session, named);
         self.image.get_or_try_init(find).await
     }
 
@@ -107,7 +103,9 @@ impl Launcher {
         launch: &Launch<'_>,
         specs: &[&LaunchSpec],
     ) -> Result<Vec<Result<Arc<str>, Failure>>, Failure> {
-        let image = self.image(launch.session, launch.environment).await?;
+        let image = self
+            .image(launch.session, &launch.environment.ec2.image)
+            .await?;
         let candidates = candidates(launch, specs[0].zone)?;
         let mut launched: BTreeMap<SeatNumber, Arc<str>> = BTreeMap::new();
         let mut last: Option<Failure> = None;

@@ -58,6 +58,7 @@ mod tests {
         };
         Observed {
             things: ids.iter().map(thing).collect(),
+            ..Default::default()
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use aws_sdk_ec2::types::{Filter, NetworkInterface, Tag as Ec2Tag};
+use aws_sdk_ec2::types::{Filter, NetworkInterface, Tag as Ec2Tag, Vpc as DescribedVpc};
 use ipnet::Ipv4Net;
 
 use super::rules::{self, Rules};
@@ -12,7 +12,7 @@ use crate::provider::aws::limits::Action;
 use crate::provider::aws::observe::{Detail, Reach, Thing};
 use crate::provider::aws::scheme::AwsKind;
 use crate::provider::aws::tags::Tag;
-use crate::provider::aws::{Session, claim};
+use crate::provider::aws::{Session, claim, tags};
 
 /// What is to be known of a VPC.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,28 +43,85 @@ pub struct Group {
     pub rules: Rules,
 }
 
-/// Everything of networks that carries our tags.
+/// What everything else of a network needs: without a VPC there is none, and whoever makes one claims it
+/// before.
+#[derive(Debug)]
+pub struct Foundation {
+    vpcs: Vec<DescribedVpc>,
+    claims: claim::Claims,
+    /// How many VPCs the region has, whosever they are.
+    pub all_vpcs: u64,
+    /// What the parameter says that was read besides.
+    pub besides: Option<String>,
+}
+
+/// Looks for the foundation of one environment's network, or of all, and reads the parameter `besides`.
+///
+/// # Errors
+/// A list that could not be read to its end.
+pub async fn foundation(
+    session: &Session,
+    environment: Option<&EnvironmentName>,
+    besides: Option<&str>,
+) -> Result<Foundation, Failure> {
+    // All of them: few as they are they come in one page, and the quota counts others, too.
+    let (vpcs, claims) = tokio::join!(
+        list_vpcs(session, None),
+        claim::find(session, environment, besides),
+    );
+    let (mut vpcs, (claims, besides)) = (vpcs?, claims?);
+    let all_vpcs = vpcs.len() as u64;
+    let is_ours = |vpc: &DescribedVpc| {
+        tags::read(&own_tags(vpc.tags.clone()), None)
+            .is_some_and(|of| environment.is_none_or(|name| of.environment == *name))
+    };
+    vpcs.retain(is_ours);
+    Ok(Foundation {
+        vpcs,
+        claims,
+        all_vpcs,
+        besides,
+    })
+}
+
+impl Foundation {
+    /// Whether there is no network, nor anybody who makes one.
+    pub fn is_missing(&self) -> bool {
+        self.vpcs.is_empty() && self.claims.is_empty()
+    }
+
+    /// What it consists of, with what else is to be known of it.
+    ///
+    /// # Errors
+    /// A list that could not be read to its end.
+    pub async fn observe(&self, session: &Session) -> Result<Vec<Thing>, Failure> {
+        let (vpcs, claims) = tokio::join!(
+            with_routes(session, self.vpcs.clone()),
+            claim::observe(session, &self.claims),
+        );
+        let mut things = vpcs?;
+        things.extend(claims?);
+        Ok(things)
+    }
+}
+
+/// Everything of networks that carries our tags, but for their foundation.
 ///
 /// # Errors
 /// A list that could not be read to its end.
 pub async fn observe(
     session: &Session,
-    environment: Option<&EnvironmentName>,
     filter: &(String, String),
     reach: Reach,
 ) -> Result<Vec<Thing>, Failure> {
-    let (vpcs, gateways, subnets, groups, claims) = tokio::join!(
-        vpcs(session, filter),
+    let (gateways, subnets, groups) = tokio::join!(
         gateways(session, filter),
         subnets(session, filter),
         groups(session, filter),
-        claim::observe(session, environment),
     );
-    let mut things = vpcs?;
-    things.extend(gateways?);
+    let mut things = gateways?;
     things.extend(subnets?);
     things.extend(groups?);
-    things.extend(claims?);
     if reach == Reach::Everything {
         things.extend(interfaces(session, filter).await?);
     }
@@ -83,18 +140,25 @@ pub(in crate::provider::aws) fn own_tags(tags: Option<Vec<Ec2Tag>>) -> Vec<Tag> 
         .collect()
 }
 
-async fn vpcs(session: &Session, tag: &(String, String)) -> Result<Vec<Thing>, Failure> {
+async fn list_vpcs(
+    session: &Session,
+    tag: Option<&(String, String)>,
+) -> Result<Vec<DescribedVpc>, Failure> {
     let request = |token| {
-        let request = session.ec2.describe_vpcs().filters(filter(tag));
+        let request = session.ec2.describe_vpcs().max_results(1000);
+        let request = request.set_filters(tag.map(|tag| vec![filter(tag)]));
         request.set_next_token(token).send()
     };
     let vpcs = session.pages(Action::ec2("DescribeVpcs"), request, |page| {
         (page.vpcs.unwrap_or_default(), page.next_token)
     });
-    let vpcs = vpcs.await?;
+    vpcs.await
+}
+
+async fn with_routes(session: &Session, vpcs: Vec<DescribedVpc>) -> Result<Vec<Thing>, Failure> {
     let ids: Vec<String> = vpcs.iter().filter_map(|vpc| vpc.vpc_id.clone()).collect();
     let with_route = routed(session, ids).await?;
-    let thing = |vpc: aws_sdk_ec2::types::Vpc| {
+    let thing = |vpc: DescribedVpc| {
         let detail = Vpc {
             range: vpc.cidr_block.and_then(|text| text.parse().ok()),
             has_route: vpc
@@ -234,7 +298,7 @@ pub(super) async fn find(
     tag: &(String, String),
 ) -> Result<Vec<Thing>, Failure> {
     match kind {
-        AwsKind::Vpc => vpcs(session, tag).await,
+        AwsKind::Vpc => with_routes(session, list_vpcs(session, Some(tag)).await?).await,
         AwsKind::Gateway => gateways(session, tag).await,
         AwsKind::Subnet => subnets(session, tag).await,
         _ => groups(session, tag).await,

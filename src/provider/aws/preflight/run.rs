@@ -21,6 +21,8 @@ pub struct Surroundings<'a> {
     pub environment: &'a Environment,
     /// The zones of the environment's subnets that nobody has looked at.
     pub zones: &'a [Arc<str>],
+    /// How many VPCs the region has, whosever they are.
+    pub vpcs: u64,
 }
 
 /// Looks whether an account has room for what a plan needs. `image` finds the instances' image.
@@ -38,7 +40,7 @@ pub async fn run<'i>(
     let network = async {
         match need.vpcs {
             0 => None,
-            vpcs => Some(vpcs::check(session, vpcs).await),
+            vpcs => Some(vpcs::check(session, around.vpcs, vpcs).await),
         }
     };
     let seats = async {
