@@ -11,6 +11,15 @@ fn the_status_of_1500_seats_costs_a_call_a_page() {
     // By hand: launching them is another matter.
     let client = lab.emulator.client();
     let network = network(&client);
+    // Without a VPC of its own an environment has no instances.
+    let own = [
+        ("ResourceId.1", &*network.vpc),
+        ("Tag.1.Key", "dev.seatbox.environment"),
+        ("Tag.1.Value", &*lab.name),
+        ("Tag.2.Key", "dev.seatbox.seat"),
+        ("Tag.2.Value", "shared"),
+    ];
+    client.ec2("CreateTags", &own);
     for first in (1..=SEATS).step_by(PAGE as usize) {
         let seats = format!("{first}-{}", first + PAGE - 1);
         let launch = network.launch(PAGE as usize, PAGE as usize);
