@@ -3,5 +3,6 @@
 pub mod aws;
 pub mod bundle;
 pub mod desk;
+pub mod kills;
 pub mod scale;
 pub mod schema;

@@ -4,12 +4,10 @@ use std::io::{BufRead as _, BufReader, Lines};
 use std::process::{Child, ChildStderr, Stdio};
 use std::time::Duration;
 
-use rand::rngs::StdRng;
-use rand::{RngExt as _, SeedableRng as _};
-
 use crate::docker::event::{Event, SMALL};
 use crate::support::desk::{Desk, run};
-use crate::support::scale::{record, scale, seed};
+use crate::support::kills::Kills;
+use crate::support::scale::scale;
 
 const SEATS: u32 = 2;
 
@@ -58,64 +56,26 @@ pub fn kill(event: &Event, verb: &[&str], lines: usize, moment: Duration) -> boo
     !ended
 }
 
-/// Kills at moments spread over all that a verb does, whatever time that takes: its lines are cut
-/// into as many parts as there are kills, and each kill hits one part at random.
-struct Kills {
-    random: StdRng,
-    seed: u64,
-    /// How many lines the verb tells.
-    length: usize,
-    count: usize,
-    made: usize,
-    under_way: usize,
-    /// How often there was something after it, but not all.
-    partial: usize,
+/// How long after a line a kill comes at most.
+const LATEST: Duration = Duration::from_millis(20);
+
+/// Kills that verb where the next kill is to come, which is to leave a part of the event.
+async fn strike(
+    kills: &mut Kills,
+    event: &Event,
+    verb: &[&str],
+    (lines, moment): (usize, Duration),
+) {
+    let under_way = kill(event, verb, lines, moment);
+    let left = count(event).await;
+    kills.note(under_way, left != ALL && left != [0; 3]);
 }
 
-impl Kills {
-    fn new(length: usize, count: usize) -> Self {
-        let seed = seed();
-        Self {
-            random: StdRng::seed_from_u64(seed),
-            seed,
-            length,
-            count,
-            made: 0,
-            under_way: 0,
-            partial: 0,
-        }
-    }
-
-    /// Whether there are more to make: where few are made, luck may let none of them leave a part.
-    fn go_on(&self) -> bool {
-        self.made < self.count || (self.partial == 0 && self.made < 10 * self.count)
-    }
-
-    async fn next(&mut self, event: &Event, verb: &[&str]) {
-        let part = |number: usize| number * self.length / self.count;
-        let number = self.made % self.count;
-        let lines = self.random.random_range(part(number)..=part(number + 1));
-        let moment = Duration::from_millis(self.random.random_range(0..20));
-        self.under_way += usize::from(kill(event, verb, lines, moment));
-        self.made += 1;
-        let left = count(event).await;
-        self.partial += usize::from(left != ALL && left != [0; 3]);
-    }
-
-    fn record(&self, verb: &str) {
-        let result = format!(
-            "{} kills, {} of them under way, {} left a part; each time `up` converged and `down` left \
-             0 (seed {})",
-            self.made, self.under_way, self.partial, self.seed
-        );
-        // All but the last parts are well before its end, and the middle ones leave a part.
-        assert!(
-            self.under_way * 2 > self.made,
-            "most came too late: {result}"
-        );
-        assert!(self.partial > 0, "none left a part: {result}");
-        record(&format!("`kill -9` during `{verb}`"), &result);
-    }
+fn note(kills: &Kills, verb: &str) {
+    kills.record(
+        &format!("`kill -9` during `{verb}`"),
+        "each time `up` converged and `down` left 0",
+    );
 }
 
 #[tokio::test]
@@ -123,13 +83,13 @@ async fn after_a_kill_during_up_up_converges_and_down_leaves_nothing() {
     let event = Event::new("kill-up", SEATS, SMALL).await;
     let mut kills = Kills::new(length(&event, &["up"]), scale(5, 50));
     event.down().await;
-    while kills.go_on() {
-        kills.next(&event, &["up"]).await;
+    while let Some(at) = kills.next(LATEST) {
+        strike(&mut kills, &event, &["up"], at).await;
         event.up();
         assert_eq!(count(&event).await, ALL);
         event.down().await;
     }
-    kills.record("up");
+    note(&kills, "up");
 }
 
 #[tokio::test]
@@ -138,15 +98,15 @@ async fn after_a_kill_during_reset_up_converges_and_down_leaves_nothing() {
     event.up();
     let verb = ["reset", "--all", "--workspace"];
     let mut kills = Kills::new(length(&event, &verb), scale(5, 50));
-    while kills.go_on() {
-        kills.next(&event, &verb).await;
+    while let Some(at) = kills.next(LATEST) {
+        strike(&mut kills, &event, &verb, at).await;
         event.up();
         assert_eq!(count(&event).await, ALL);
         event.down().await;
         event.up();
     }
     event.down().await;
-    kills.record("reset --all --workspace");
+    note(&kills, "reset --all --workspace");
 }
 
 #[tokio::test]
@@ -154,17 +114,17 @@ async fn after_a_kill_during_down_up_converges_and_down_leaves_nothing() {
     let event = Event::new("kill-down", SEATS, SMALL).await;
     event.up();
     let mut kills = Kills::new(length(&event, &["down"]), scale(6, 50));
-    while kills.go_on() {
+    while let Some(at) = kills.next(LATEST) {
         event.up();
-        kills.next(&event, &["down"]).await;
+        strike(&mut kills, &event, &["down"], at).await;
         // Whoever comes next, be it to go on or to end it, finds what is left.
-        if kills.made % 2 == 1 {
+        if kills.is_odd() {
             event.up();
             assert_eq!(count(&event).await, ALL);
         }
         event.down().await;
     }
-    kills.record("down");
+    note(&kills, "down");
 }
 
 #[tokio::test]
