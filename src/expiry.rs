@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, Unit};
 
 use crate::model::EnvironmentName;
 
@@ -171,7 +171,9 @@ impl Clocks {
 /// `this machine's clock is 3h ahead of the engine's (here …, the engine …)`
 impl fmt::Display for Clocks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let seconds = SignedDuration::from_secs(self.difference().as_secs());
+        // To the nearest second: it is known no better than the answer takes.
+        let seconds = self.difference().round(Unit::Second);
+        let seconds = seconds.unwrap_or_else(|_| self.difference());
         let side = if self.here >= self.engine {
             "ahead of"
         } else {

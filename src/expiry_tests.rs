@@ -275,3 +275,11 @@ fn no_end_is_moved_further_than_seats_may_live_nor_by_nothing() {
         assert_eq!(moved(None, Move::By(nothing), now), Err(MoveError::Nothing));
     }
 }
+
+#[test]
+fn how_far_clocks_are_apart_is_told_to_the_nearest_second() {
+    let said = |here| clocks("2026-12-01T10:30:00Z", here).to_string();
+    for here in ["2026-12-01T10:00:00.4Z", "2026-12-01T09:59:59.6Z"] {
+        assert!(said(here).starts_with("this machine's clock is 30m behind the engine's ("));
+    }
+}
