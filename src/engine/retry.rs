@@ -84,15 +84,18 @@ pub async fn again<T, F: Future<Output = Result<T, Failure>>>(
         .await
 }
 
-/// Makes one of several calls that count only together, and are made together again: a look that is
-/// made of lists. It has a few attempts of its own, so that where some of all calls go wrong the whole is
-/// not as likely to fail as its parts are many. For one who does not answer at all it has none.
-pub(crate) async fn one_of_several<T, F: Future<Output = Result<T, Failure>>>(
+/// Makes a call that is a part of a look, and is made again with all others of it: once or twice more
+/// where it went wrong at once, so that a look of five calls fails no more often than one of one. What was
+/// waited for in vain, or is not there at all, is left to whoever looks.
+pub(crate) async fn part_of_look<T, F: Future<Output = Result<T, Failure>>>(
     call: impl FnMut() -> F,
 ) -> Result<T, Failure> {
     call.retry(rhythm().with_max_times(2))
         .when(|failure: &Failure| {
-            failure.class.is_retryable() && failure.class != FailureClass::Unreachable
+            matches!(
+                failure.class,
+                FailureClass::Connection | FailureClass::Throttle
+            )
         })
         .await
 }
@@ -189,9 +192,10 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn one_of_several_calls_is_made_again_where_somebody_is_there() {
+    async fn a_part_of_a_look_is_asked_for_again_where_somebody_answers() {
         for (class, most) in [
             (FailureClass::Connection, 3),
+            (FailureClass::Timeout, 1),
             (FailureClass::Unreachable, 1),
             (FailureClass::Denied, 1),
         ] {
@@ -200,7 +204,7 @@ mod tests {
                 calls.set(calls.get() + 1);
                 Err::<(), _>(failure(class))
             };
-            one_of_several(call).await.unwrap_err();
+            part_of_look(call).await.unwrap_err();
             assert_eq!(calls.get(), most, "{class:?}");
         }
     }

@@ -106,8 +106,9 @@ pub async fn run<S: Scheme, A: Apply<S>>(
                 under_way.push(perform(actions, provider, events, &touch, cancel));
             }
         }
-        // What ends at one moment makes way for calls that serve several.
-        let mut ended = (&mut under_way).ready_chunks(plan.actions.len().max(1));
+        // Of what ends at one moment what comes after may go together, in one call instead of two.
+        let most = under_way.len().max(1);
+        let mut ended = (&mut under_way).ready_chunks(most);
         let Some(ended) = ended.next().await else {
             break;
         };

@@ -2,6 +2,7 @@
 //! tokens that would make two of one impossible; a parameter has: it is created once
 //! (docs/decisions/0012-who-makes-the-network.md).
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +16,7 @@ use tokio::time::{Instant, sleep};
 
 use super::limits::Action;
 use super::observe::{Detail, Thing};
-use super::scheme::{AwsKind, MOST_PARAMETERS, Marks};
+use super::scheme::{AwsKind, Marks};
 use super::tags::{self, Tag};
 use super::{Session, names};
 use crate::engine::{Failure, FailureClass, Progress};
@@ -38,52 +39,21 @@ pub fn is_made(value: &str) -> bool {
     value == MADE
 }
 
-/// Claims as they are found: their names, and what they say.
-pub type Claims = Vec<(String, String)>;
+/// Claims as they are read: what each says, by its name.
+pub type Claims = BTreeMap<String, String>;
 
-/// The claims that there are, that of one environment or all, and what the parameter `besides` says, for
-/// which no call more is made.
+/// The names of the claims that there may be: that of one environment, or all.
 ///
 /// # Errors
 /// What AWS says.
-pub async fn find(
+pub async fn names(
     session: &Session,
     environment: Option<&EnvironmentName>,
-    besides: Option<&str>,
-) -> Result<(Claims, Option<String>), Failure> {
-    let names = match environment {
-        Some(name) => vec![names::claim(name)],
-        None => all(session).await?,
-    };
-    let together: Vec<String> = names
-        .iter()
-        .cloned()
-        .chain(besides.map(Into::into))
-        .collect();
-    let mut found = match values(session, &together).await {
-        // Somebody else's parameter, which whoever needs it reads alone.
-        Err(failure) if failure.class == FailureClass::Denied && besides.is_some() => {
-            values(session, &names).await?
-        }
-        found => found?,
-    };
-    let beside = found.iter().position(|(name, _)| Some(&**name) == besides);
-    let beside = beside.map(|place| found.swap_remove(place).1);
-    Ok((found, beside))
-}
-
-/// What those of the parameters say that exist.
-async fn values(session: &Session, names: &[String]) -> Result<Claims, Failure> {
-    let mut found = Vec::new();
-    for names in names.chunks(MOST_PARAMETERS) {
-        let request = session.ssm.get_parameters();
-        let request = request.set_names(Some(names.to_vec()));
-        let action = Action::ssm("GetParameters");
-        let answer = session.call(action, || request.clone().send()).await?;
-        let parameters = answer.parameters.unwrap_or_default().into_iter();
-        found.extend(parameters.filter_map(|of| Some((of.name?, of.value?))));
+) -> Result<BTreeSet<String>, Failure> {
+    match environment {
+        Some(name) => Ok(BTreeSet::from([names::claim(name)])),
+        None => all(session).await,
     }
-    Ok(found)
 }
 
 /// Claims with what their tags say.
@@ -102,7 +72,7 @@ pub async fn observe(session: &Session, claims: &Claims) -> Result<Vec<Thing>, F
 }
 
 /// The names of all claims.
-async fn all(session: &Session) -> Result<Vec<String>, Failure> {
+async fn all(session: &Session) -> Result<BTreeSet<String>, Failure> {
     let ours = ParameterStringFilter::builder()
         .key("Name")
         .option("BeginsWith")

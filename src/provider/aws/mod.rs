@@ -20,6 +20,7 @@ pub mod observe;
 pub mod offline;
 mod operate;
 mod pace;
+mod parameters;
 pub mod preflight;
 pub mod provider;
 pub mod quotas;

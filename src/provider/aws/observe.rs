@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::claim::{self, Claims};
+use super::network::Foundation;
 use super::scheme::AwsKind;
 use super::tags::{self, Tag};
-use super::{Session, ec2, ecs, network};
+use super::{Session, ec2, ecs, network, parameters};
 use crate::engine::Failure;
 use crate::expiry::Ends;
 use crate::model::EnvironmentName;
@@ -17,7 +19,8 @@ use crate::provider::labels::Ownership;
 pub struct Observed {
     /// Everything, whatever it is.
     pub things: Vec<Thing>,
-    /// How many VPCs the region has, whosever they are.
+    /// How many VPCs the region has, whosever they are: they count in one quota. Only of a look at one
+    /// environment.
     pub all_vpcs: u64,
     /// The image that the environment's parameter names, where that could be read.
     pub image: Option<String>,
@@ -118,29 +121,61 @@ async fn built(
             tokio::try_join!(network::observe(session, filter, reach), instances)?;
         Ok(network.into_iter().chain(instances))
     };
-    let foundation = network::foundation(session, environment, image);
-    let mut things = Vec::new();
-    let foundation = if reach == Reach::Everything {
-        // Whoever takes away wants what is left of a network that somebody took apart, too.
-        let (foundation, inside) = tokio::try_join!(foundation, inside)?;
-        things.extend(foundation.observe(session).await?);
-        things.extend(inside);
-        foundation
-    } else {
-        let foundation = foundation.await?;
-        // Before anything is made there is nothing to be looked for.
-        if !foundation.is_missing() {
-            let (own, inside) = tokio::try_join!(foundation.observe(session), inside)?;
-            things.extend(own);
-            things.extend(inside);
-        }
-        foundation
+    let listed = async {
+        tokio::try_join!(
+            network::vpcs(session, None),
+            claims_and_image(session, environment, image),
+        )
     };
-    Ok(Observed {
-        things,
-        all_vpcs: foundation.all_vpcs,
-        image: foundation.besides,
-    })
+    if reach == Reach::Everything {
+        // Whoever takes away wants what is left of a network that somebody took apart, too.
+        let own = async {
+            let (vpcs, (claims, _)) = listed.await?;
+            let foundation = Foundation::of(vpcs, claims, environment);
+            foundation.observe(session).await
+        };
+        let (own, inside) = tokio::try_join!(own, inside)?;
+        return Ok(Observed {
+            things: own.into_iter().chain(inside).collect(),
+            ..Default::default()
+        });
+    }
+    let (vpcs, (claims, image)) = listed.await?;
+    let mut observed = Observed {
+        things: Vec::new(),
+        all_vpcs: vpcs.len() as u64,
+        image,
+    };
+    let foundation = Foundation::of(vpcs, claims, environment);
+    // Before anything is made there is nothing to be looked for
+    // (docs/decisions/0012-who-makes-the-network.md).
+    if !foundation.is_missing() {
+        let (own, inside) = tokio::try_join!(foundation.observe(session), inside)?;
+        observed.things = own.into_iter().chain(inside).collect();
+    }
+    Ok(observed)
+}
+
+/// The claims, and the image that the parameter `image` names: one call reads both.
+async fn claims_and_image(
+    session: &Session,
+    environment: Option<&EnvironmentName>,
+    image: Option<&str>,
+) -> Result<(Claims, Option<String>), Failure> {
+    let names = claim::names(session, environment).await?;
+    let mut together = names.clone();
+    together.extend(image.map(str::to_owned));
+    let values = match parameters::values(session, &together).await {
+        // Whoever launches reads the image's alone, and says what is wrong with it.
+        Err(failure) if image.is_some() && !failure.class.is_retryable() => {
+            parameters::values(session, &names).await?
+        }
+        values => values?,
+    };
+    let (claims, others): (Claims, Claims) = values
+        .into_iter()
+        .partition(|(name, _)| names.contains(name));
+    Ok((claims, others.into_values().next()))
 }
 
 impl Thing {

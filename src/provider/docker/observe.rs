@@ -16,7 +16,7 @@ use super::errors::failure;
 use super::lease::Lease;
 use super::scheme::DockerKind;
 use crate::engine::Failure;
-use crate::engine::retry::one_of_several;
+use crate::engine::retry::part_of_look;
 use crate::expiry::Ends;
 use crate::image::reference::familiar;
 use crate::model::EnvironmentName;
@@ -160,7 +160,7 @@ pub struct Published {
 
 /// Looks at the engine: four list calls, however many seats there are.
 pub async fn observe(client: &Client) -> Result<Observed, Failure> {
-    let containers = one_of_several(async || {
+    let containers = part_of_look(async || {
         let options = ListContainersOptions {
             all: true,
             ..Default::default()
@@ -168,15 +168,15 @@ pub async fn observe(client: &Client) -> Result<Observed, Failure> {
         let list = client.list_containers(Some(options)).await;
         list.map_err(|e| failure("list containers", &e))
     });
-    let networks = one_of_several(async || {
+    let networks = part_of_look(async || {
         let list = client.list_networks(None::<ListNetworksOptions>).await;
         list.map_err(|e| failure("list networks", &e))
     });
-    let volumes = one_of_several(async || {
+    let volumes = part_of_look(async || {
         let list = client.list_volumes(None::<ListVolumesOptions>).await;
         list.map_err(|e| failure("list volumes", &e))
     });
-    let images = one_of_several(async || {
+    let images = part_of_look(async || {
         let list = client.list_images(None::<ListImagesOptions>).await;
         list.map_err(|e| failure("list images", &e))
     });

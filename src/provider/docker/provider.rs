@@ -30,7 +30,7 @@ use super::routes;
 use super::scheme::Docker;
 use super::snapshot::copies::Copies;
 use super::status;
-use crate::engine::retry::{again, one_of_several};
+use crate::engine::retry::{again, part_of_look};
 use crate::engine::{Apply, Failure, Progress};
 use crate::expiry::{Clocks, seconds_of};
 use crate::image::{self, Choice, Fetch, Origin, Recipes};
@@ -314,7 +314,7 @@ impl Operate for DockerProvider {
     async fn clocks(&self) -> Result<Clocks, Failure> {
         let read = async || {
             let ask = || clock::read(&self.engine.docker, Timestamp::now);
-            let clocks = one_of_several(ask).await?;
+            let clocks = part_of_look(ask).await?;
             Ok((clocks, Instant::now()))
         };
         Ok(self.clocks.get_or_try_init(read).await?.0)

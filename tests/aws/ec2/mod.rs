@@ -8,6 +8,7 @@ mod calls;
 mod event;
 mod kill;
 mod late;
+mod look;
 mod many;
 mod operate;
 mod others;

@@ -193,7 +193,7 @@ impl<M: Fn(Fingerprint) -> Marks> Builder<'_, M> {
         let own = |kind| own(observed, &self.environment.name, kind);
         let vpcs = own(AwsKind::Vpc);
         let Some(vpc) = vpcs.first() else {
-            // A gateway without a network.
+            // A gateway without a network, where somebody makes one or has made it.
             if let Some(gateway) = own(AwsKind::Gateway).first() {
                 self.found(AwsKind::Gateway, Arc::clone(&self.name), &gateway.id, 1);
             }

@@ -13,7 +13,7 @@ pub use apply::delete;
 pub(super) use apply::{Builder, specification};
 pub(super) use consistency::{known, let_go, until};
 pub use desired::{Network, desired};
-pub use observe::{Foundation, Group, Subnet, Vpc, foundation, observe};
+pub use observe::{Foundation, Group, Subnet, Vpc, observe, vpcs};
 pub(super) use observe::{filter, own_tags};
 pub use rules::{Rule, Rules, Source, wanted as wanted_rules};
 pub use zones::{offered, offerings};

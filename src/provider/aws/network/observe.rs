@@ -8,11 +8,12 @@ use ipnet::Ipv4Net;
 use super::rules::{self, Rules};
 use crate::engine::Failure;
 use crate::model::EnvironmentName;
+use crate::provider::aws::claim::{self, Claims};
 use crate::provider::aws::limits::Action;
 use crate::provider::aws::observe::{Detail, Reach, Thing};
 use crate::provider::aws::scheme::AwsKind;
 use crate::provider::aws::tags::Tag;
-use crate::provider::aws::{Session, claim, tags};
+use crate::provider::aws::{Session, tags};
 
 /// What is to be known of a VPC.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,48 +44,27 @@ pub struct Group {
     pub rules: Rules,
 }
 
-/// What everything else of a network needs: without a VPC there is none, and whoever makes one claims it
-/// before.
+/// What all that is in a network needs: whoever makes one claims it first, and begins with the VPC.
 #[derive(Debug)]
 pub struct Foundation {
     vpcs: Vec<DescribedVpc>,
-    claims: claim::Claims,
-    /// How many VPCs the region has, whosever they are.
-    pub all_vpcs: u64,
-    /// What the parameter says that was read besides.
-    pub besides: Option<String>,
-}
-
-/// Looks for the foundation of one environment's network, or of all, and reads the parameter `besides`.
-///
-/// # Errors
-/// A list that could not be read to its end.
-pub async fn foundation(
-    session: &Session,
-    environment: Option<&EnvironmentName>,
-    besides: Option<&str>,
-) -> Result<Foundation, Failure> {
-    // All of them: few as they are they come in one page, and the quota counts others, too.
-    let (vpcs, claims) = tokio::join!(
-        list_vpcs(session, None),
-        claim::find(session, environment, besides),
-    );
-    let (mut vpcs, (claims, besides)) = (vpcs?, claims?);
-    let all_vpcs = vpcs.len() as u64;
-    let is_ours = |vpc: &DescribedVpc| {
-        tags::read(&own_tags(vpc.tags.clone()), None)
-            .is_some_and(|of| environment.is_none_or(|name| of.environment == *name))
-    };
-    vpcs.retain(is_ours);
-    Ok(Foundation {
-        vpcs,
-        claims,
-        all_vpcs,
-        besides,
-    })
+    claims: Claims,
 }
 
 impl Foundation {
+    /// That of one environment, or of all: of all VPCs those that are ours.
+    pub fn of(
+        mut vpcs: Vec<DescribedVpc>,
+        claims: Claims,
+        environment: Option<&EnvironmentName>,
+    ) -> Self {
+        vpcs.retain(|vpc| {
+            tags::read(&own_tags(vpc.tags.clone()), None)
+                .is_some_and(|of| environment.is_none_or(|name| of.environment == *name))
+        });
+        Self { vpcs, claims }
+    }
+
     /// Whether there is no network, nor anybody who makes one.
     pub fn is_missing(&self) -> bool {
         self.vpcs.is_empty() && self.claims.is_empty()
@@ -94,9 +74,9 @@ impl Foundation {
     ///
     /// # Errors
     /// A list that could not be read to its end.
-    pub async fn observe(&self, session: &Session) -> Result<Vec<Thing>, Failure> {
+    pub async fn observe(self, session: &Session) -> Result<Vec<Thing>, Failure> {
         let (vpcs, claims) = tokio::join!(
-            with_routes(session, self.vpcs.clone()),
+            with_routes(session, self.vpcs),
             claim::observe(session, &self.claims),
         );
         let mut things = vpcs?;
@@ -140,7 +120,11 @@ pub(in crate::provider::aws) fn own_tags(tags: Option<Vec<Ec2Tag>>) -> Vec<Tag> 
         .collect()
 }
 
-async fn list_vpcs(
+/// All VPCs, or those that carry a tag.
+///
+/// # Errors
+/// A list that could not be read to its end.
+pub async fn vpcs(
     session: &Session,
     tag: Option<&(String, String)>,
 ) -> Result<Vec<DescribedVpc>, Failure> {
@@ -298,7 +282,7 @@ pub(super) async fn find(
     tag: &(String, String),
 ) -> Result<Vec<Thing>, Failure> {
     match kind {
-        AwsKind::Vpc => with_routes(session, list_vpcs(session, Some(tag)).await?).await,
+        AwsKind::Vpc => with_routes(session, vpcs(session, Some(tag)).await?).await,
         AwsKind::Gateway => gateways(session, tag).await,
         AwsKind::Subnet => subnets(session, tag).await,
         _ => groups(session, tag).await,

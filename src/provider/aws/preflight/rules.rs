@@ -14,13 +14,13 @@ const RULES: Quota = Quota {
 };
 
 /// How many rules every account may have (Amazon VPC user guide, "Amazon VPC quotas").
-const FOR_ALL: u64 = 60;
+const EVERYBODYS: u64 = 60;
 
 /// Whether one group may have as many as the environment wants, where those are more than everybody
 /// may have: instances that nobody reaches are paid for, too.
 pub async fn check(session: &Session, environment: &Environment) -> Option<Check> {
     let need = wanted_rules(environment).len() as u64;
-    if need <= FOR_ALL {
+    if need <= EVERYBODYS {
         return None;
     }
     Some(match quota::value(session, RULES).await {

@@ -2,7 +2,7 @@
 
 use super::quota::{self, Quota};
 use crate::provider::aws::Session;
-use crate::provider::preflight::Check;
+use crate::provider::preflight::{Check, Verdict};
 
 const VPCS: Quota = Quota {
     service: "vpc",
@@ -12,16 +12,21 @@ const VPCS: Quota = Quota {
 };
 
 /// How many every account may have (Amazon VPC user guide, "Amazon VPC quotas").
-const FOR_ALL: u64 = 5;
+const EVERYBODYS: u64 = 5;
 
-/// Whether the account may have so many more than it has. It is asked for where that is more than
-/// everybody may have.
+/// Whether the account may have so many more than it has. What it may have is asked for where everybody's
+/// share is too small.
 pub async fn check(session: &Session, used: u64, need: u64) -> Check {
-    let value = match used + need {
-        ..=FOR_ALL => Ok(FOR_ALL),
-        _ => quota::value(session, VPCS).await,
-    };
-    match value {
+    if used + need <= EVERYBODYS {
+        let Quota {
+            name, code, unit, ..
+        } = VPCS;
+        let message = format!(
+            "{name} ({code}): {need} {unit} needed, {used} in use, {EVERYBODYS} or more allowed"
+        );
+        return Check::new("quota", Verdict::Passed, message);
+    }
+    match quota::value(session, VPCS).await {
         Ok(value) => quota::judge(session, VPCS, value, used, need, 0),
         Err(failure) => quota::unknown(VPCS, &failure),
     }
