@@ -22,7 +22,8 @@ impl Launched {
     }
 
     /// Whether a look misses what has just been launched. That would be launched once more, under another
-    /// token, for who is left of a launch is another list of seats. AWS lists what has ended for an hour, as long as its VPC is there.
+    /// token, for who is left of a launch is another list of seats. What has ended is listed for an hour,
+    /// where the look is one at instances at all.
     pub fn is_missed_by(&self, observed: &Observed) -> bool {
         let seen: BTreeSet<&str> = observed.things.iter().map(|thing| &*thing.id).collect();
         let launched = self.0.lock();
