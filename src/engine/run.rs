@@ -106,28 +106,23 @@ pub async fn run<S: Scheme, A: Apply<S>>(
                 under_way.push(perform(actions, provider, events, &touch, cancel));
             }
         }
-        // Of what ends at one moment what comes after may go together, in one call instead of two.
-        let most = under_way.len().max(1);
-        let mut ended = (&mut under_way).ready_chunks(most);
-        let Some(ended) = ended.next().await else {
+        let Some((ids, results)) = under_way.next().await else {
             break;
         };
-        for (ids, results) in ended {
-            walk.leave_lane(ids[0]);
-            for (id, result) in ids.into_iter().zip(results.into_iter().flatten()) {
-                let Err(failure) = result else {
-                    walk.succeeded(id);
-                    continue;
-                };
-                let lost_touch = touch.ever.load(Ordering::Relaxed);
-                // Whoever was waited for in vain is not waited for in another plan.
-                let deferred = afterwards == Afterwards::Replan
-                    && failure.class != FailureClass::Unreachable
-                    && failure.class.may_be_replanned(lost_touch);
-                walk.give_up(id, &failure, deferred);
-                if failure.class == FailureClass::Unreachable {
-                    walk.abandon(&failure);
-                }
+        walk.leave_lane(ids[0]);
+        for (id, result) in ids.into_iter().zip(results.into_iter().flatten()) {
+            let Err(failure) = result else {
+                walk.succeeded(id);
+                continue;
+            };
+            let lost_touch = touch.ever.load(Ordering::Relaxed);
+            // Whoever was waited for in vain is not waited for in another plan.
+            let deferred = afterwards == Afterwards::Replan
+                && failure.class != FailureClass::Unreachable
+                && failure.class.may_be_replanned(lost_touch);
+            walk.give_up(id, &failure, deferred);
+            if failure.class == FailureClass::Unreachable {
+                walk.abandon(&failure);
             }
         }
     }

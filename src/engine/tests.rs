@@ -269,19 +269,6 @@ async fn one_call_serves_as_many_as_it_may_of_those_that_go_together() {
     assert_eq!(script.calls.into_inner().unwrap(), [7]);
 }
 
-#[tokio::test]
-async fn what_comes_after_actions_that_end_at_one_moment_is_one_call() {
-    let (mut plan, script) = (chains(2), Script::default());
-    for action in &mut plan.actions {
-        if !action.after.is_empty() {
-            action.operation = Operation::Bring(ToyStep::Ship(0));
-        }
-    }
-    walk(&plan, &script, &CancellationToken::new()).await;
-    let together = script.together.into_inner().unwrap();
-    assert_eq!(together, [vec![1, 4], vec![2, 5]]);
-}
-
 #[tokio::test(start_paused = true)]
 async fn of_those_that_one_call_serves_each_has_its_own_result_and_all_are_tried_again() {
     let (plan, script) = (shipments(5), Script::default());

@@ -37,8 +37,8 @@ pub fn until(
     (child, rest)
 }
 
-#[tokio::test]
-async fn an_engine_restarted_in_mid_up_and_in_mid_down_is_waited_for() {
+/// Seats come up and go while their engine ends and starts; an error where that never starts any more.
+async fn restarted_in_mid_call() -> Result<(), String> {
     let mut engine = PrivateEngine::start().await;
     engine.load(IMAGE).await;
     let seats = scale(4, 23);
@@ -49,14 +49,15 @@ async fn an_engine_restarted_in_mid_up_and_in_mid_down_is_waited_for() {
     for (number, &actions) in moments.iter().enumerate() {
         let (up, rest) = until(&event, &["up"], actions);
         if number % 2 == 0 {
-            engine.restart().await;
+            engine.stop();
         } else {
             engine.kill();
             tokio::time::sleep(Duration::from_secs(1)).await;
-            engine.start_again().await;
         }
+        let started = engine.try_to_start_again().await;
         let output = up.wait_with_output().unwrap();
         let rest = rest.join().unwrap();
+        started?;
         let said = String::from_utf8_lossy(&output.stdout);
         if output.status.code() == Some(3) {
             // This engine may hold a port for a container that it was starting when it was ended, and
@@ -67,7 +68,8 @@ async fn an_engine_restarted_in_mid_up_and_in_mid_down_is_waited_for() {
             }
             assert!(said.contains("was ended in mid-call: restart it"), "{said}");
             ghosts += 1;
-            engine.restart().await;
+            engine.stop();
+            engine.try_to_start_again().await?;
         } else {
             assert_eq!(output.status.code(), Some(0), "{said}\n{rest}");
             assert!(said.contains(&format!("{seats} seats are ready")), "{said}");
@@ -77,9 +79,11 @@ async fn an_engine_restarted_in_mid_up_and_in_mid_down_is_waited_for() {
         assert_eq!(event.networks().await.len(), seats as usize);
 
         let (down, rest) = until(&event, &["down"], 3);
-        engine.restart().await;
+        engine.stop();
+        let started = engine.try_to_start_again().await;
         let output = down.wait_with_output().unwrap();
         let rest = rest.join().unwrap();
+        started?;
         assert_eq!(output.status.code(), Some(0), "{rest}");
         event.assert_nothing_left().await;
     }
@@ -91,6 +95,20 @@ async fn an_engine_restarted_in_mid_up_and_in_mid_down_is_waited_for() {
             moments.len()
         ),
     );
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_engine_restarted_in_mid_up_and_in_mid_down_is_waited_for() {
+    // Docker 20.10.24 may keep something of a call in which it was ended, and panic on it at every start
+    // from then on. That is no engine to be waited for, and another one takes its place.
+    for _ in 0..2 {
+        match restarted_in_mid_call().await {
+            Ok(()) => return,
+            Err(log) => println!("an engine that never starts any more: {log}"),
+        }
+    }
+    restarted_in_mid_call().await.unwrap();
 }
 
 #[tokio::test]
