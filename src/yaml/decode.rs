@@ -14,7 +14,7 @@ use super::{Key, Node, PathPart, Place, Value};
 use crate::diagnostic::Diagnostic;
 
 /// How many problems are looked for in one tree. Somebody with more has another problem.
-const MAX_PROBLEMS: usize = 100;
+pub(super) const MAX_PROBLEMS: usize = 100;
 
 /// Reads a `T` from `node`.
 ///

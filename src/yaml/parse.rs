@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_yaml::{MessageFormatter as _, Spanned, UserMessageFormatter};
 
+use super::decode::MAX_PROBLEMS;
 use super::{Key, Node, Place, Source, Value};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 
@@ -25,7 +26,8 @@ const MAX_REPLAYED_EVENTS: usize = 20_000;
 /// `false` alone; `08` and `1_000` are texts.
 ///
 /// # Errors
-/// The syntax error or exceeded limit that ended the reading, or else every duplicate key.
+/// The syntax error or exceeded limit that ended the reading, or else every duplicate key, up to
+/// a hundred of them.
 pub fn parse(source: &Arc<Source>) -> Result<Node, Diagnostics> {
     let builder = Builder {
         place: &|start, end| Place::text(source, start, end),
@@ -89,6 +91,7 @@ impl Builder<'_> {
         if problems.is_empty() {
             Ok(node)
         } else {
+            problems.truncate(MAX_PROBLEMS);
             Err(Diagnostics::new(problems))
         }
     }

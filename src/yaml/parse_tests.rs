@@ -101,6 +101,12 @@ fn every_duplicate_key_is_reported_at_its_second_place() {
 }
 
 #[test]
+fn a_thousand_duplicate_keys_have_a_bounded_number_of_complaints() {
+    let problems = parse(&source(&"a: 1\n".repeat(1000))).unwrap_err();
+    assert_eq!(problems.len(), 100);
+}
+
+#[test]
 fn an_empty_file_is_null() {
     for text in ["", "\n", "# nothing\n", "---\n", "---\n# nothing\n...\n"] {
         assert_eq!(parse(&source(text)).unwrap().value, Value::Null, "{text:?}");

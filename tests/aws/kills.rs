@@ -39,7 +39,7 @@ fn strike(kills: &mut Kills, lab: &Lab, verb: &[&str], (call, moment): (usize, D
 fn note(kills: &Kills, lab: &Lab, verb: &str) {
     kills.record(
         &format!("{}: `kill -9` during `{verb}`", lab.seats),
-        "each time `up` converged and `down` left 0",
+        "; each time `up` converged and `down` left 0",
     );
 }
 

@@ -36,10 +36,11 @@ impl Kills {
     }
 
     /// After how many steps the next kill comes, and how long after the last of them; nothing after the
-    /// last one. Where only few are made luck may let none of them tell anything: then others follow.
+    /// last one. Where only few are made luck may let none of them tell anything, or most come too late:
+    /// then others follow.
     pub fn next(&mut self, latest: Duration) -> Option<(usize, Duration)> {
-        let is_enough = self.telling > 0 || self.made >= 10 * self.count;
-        if self.made >= self.count && is_enough {
+        let is_enough = self.telling > 0 && self.most_are_in_time();
+        if self.made >= self.count && (is_enough || self.made >= 10 * self.count) {
             return None;
         }
         let part = |number: usize| number * self.length / self.count;
@@ -55,6 +56,16 @@ impl Kills {
         self.telling += usize::from(telling);
     }
 
+    /// All but the last parts are well before its end.
+    fn most_are_in_time(&self) -> bool {
+        self.under_way * 2 > self.made
+    }
+
+    /// How many were noted that tell what they are made for.
+    pub fn telling(&self) -> usize {
+        self.telling
+    }
+
     /// Whether the kill that was noted last is one of every other.
     pub fn is_odd(&self) -> bool {
         self.made % 2 == 1
@@ -65,19 +76,13 @@ impl Kills {
         let Self {
             made,
             under_way,
-            telling,
             seed,
             ..
         } = self;
         let result =
-            format!("{made} kills, {under_way} of them under way; {came_of_it} (seed {seed})");
-        // All but the last parts are well before its end.
-        let late = made - under_way;
-        assert!(
-            late * 2 <= *made || *made <= 10,
-            "most came too late: {result}"
-        );
-        assert!(*telling > 0, "none came at such a moment: {result}");
+            format!("{made} kills, {under_way} of them under way{came_of_it} (seed {seed})");
+        assert!(self.most_are_in_time(), "most came too late: {result}");
+        assert!(self.telling > 0, "none came at such a moment: {result}");
         record(what, &result);
     }
 }

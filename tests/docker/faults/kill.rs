@@ -72,9 +72,10 @@ async fn strike(
 }
 
 fn note(kills: &Kills, verb: &str) {
+    let left = kills.telling();
     kills.record(
         &format!("`kill -9` during `{verb}`"),
-        "each time `up` converged and `down` left 0",
+        &format!(", {left} left a part; each time `up` converged and `down` left 0"),
     );
 }
 
