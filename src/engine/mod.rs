@@ -6,6 +6,7 @@
 pub mod event;
 pub mod failure;
 pub mod outcome;
+mod queue;
 pub mod retry;
 pub mod run;
 

@@ -1,22 +1,24 @@
 //! The walk over a plan's graph.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use tokio::time;
 use tokio_util::sync::CancellationToken;
 
 use super::event::millis;
+use super::queue::Queue;
 use super::retry::{self, with_patience};
 use super::{
     ActionLabel, Event, Events, Failure, FailureClass, Outcome, Phase, SeatOutcome, SeatResult,
 };
 use crate::model::SeatNumber;
 use crate::model::seat::Owner;
-use crate::plan::{Action, ActionId, Lane, Plan, Scheme};
+use crate::plan::{Action, ActionId, Plan, Scheme};
 
 /// Makes the calls of a plan.
 pub trait Apply<S: Scheme>: Sync {
@@ -106,8 +108,11 @@ pub async fn run<S: Scheme, A: Apply<S>>(
                 under_way.push(perform(actions, provider, events, &touch, cancel));
             }
         }
-        let Some((ids, results)) = under_way.next().await else {
-            break;
+        let gathered = walk.gathered_at().filter(|_| !cancel.is_cancelled());
+        let (ids, results) = tokio::select! {
+            Some(ended) = under_way.next() => ended,
+            Some(()) = until(gathered) => continue,
+            else => break,
         };
         walk.leave_lane(ids[0]);
         for (id, result) in ids.into_iter().zip(results.into_iter().flatten()) {
@@ -129,6 +134,11 @@ pub async fn run<S: Scheme, A: Apply<S>>(
     let mut outcome = walk.finish(cancel.is_cancelled());
     outcome.lost_touch = touch.ever.load(Ordering::Relaxed);
     outcome
+}
+
+async fn until(moment: Option<time::Instant>) -> Option<()> {
+    time::sleep_until(moment?).await;
+    Some(())
 }
 
 /// Whether the other side answers, as far as the calls of one plan can tell.
@@ -242,13 +252,6 @@ async fn perform<S: Scheme, A: Apply<S>>(
     (ids, Some(results))
 }
 
-/// A lane's queue: what may begin, lowest place in the plan first, and how much is under way.
-struct Queue {
-    ready: BTreeSet<ActionId>,
-    under_way: usize,
-    lane: Lane,
-}
-
 /// What a seat still has to do, and what went wrong.
 struct SeatTally {
     left: usize,
@@ -336,46 +339,31 @@ impl<'a, S: Scheme> Walk<'a, S> {
         let lane = self.plan.actions[id].lane();
         self.queues
             .entry(lane.name)
-            .or_insert(Queue {
-                ready: BTreeSet::new(),
-                under_way: 0,
-                lane,
-            })
-            .ready
-            .insert(id);
+            .or_insert_with(|| Queue::new(lane))
+            .push(id);
     }
 
     /// The actions of each call that may begin now.
     fn next_calls(&mut self) -> Vec<Vec<ActionId>> {
+        let group = |id: ActionId| self.plan.actions[id].group();
         let mut calls = Vec::new();
         for queue in self.queues.values_mut() {
-            while queue.under_way < queue.lane.width {
-                let Some(first) = queue.ready.pop_first() else {
-                    break;
-                };
-                let mut call = vec![first];
-                if queue.lane.batch > 1 {
-                    let group = self.plan.actions[first].group();
-                    let alike = |id: &&ActionId| self.plan.actions[**id].group() == group;
-                    let room = queue.lane.batch - 1;
-                    call.extend(queue.ready.iter().filter(alike).take(room).copied());
-                    for id in &call[1..] {
-                        queue.ready.remove(id);
-                    }
-                }
-                queue.under_way += 1;
-                calls.push(call);
-            }
+            calls.extend(std::iter::from_fn(|| queue.next_call(group)));
         }
         // Lanes may wait for the same thing, and what is earlier in the plan holds up more.
         calls.sort_unstable();
         calls
     }
 
+    /// When the next call may begin, if none that is under way ends before.
+    fn gathered_at(&self) -> Option<time::Instant> {
+        self.queues.values().filter_map(Queue::next_at).min()
+    }
+
     fn leave_lane(&mut self, id: ActionId) {
         let lane = self.plan.actions[id].lane();
         if let Some(queue) = self.queues.get_mut(lane.name) {
-            queue.under_way -= 1;
+            queue.ended();
         }
     }
 
@@ -403,9 +391,7 @@ impl<'a, S: Scheme> Walk<'a, S> {
     /// others in turn.
     fn abandon(&mut self, failure: &Failure) {
         let queues = self.queues.values_mut();
-        let waiting: Vec<ActionId> = queues
-            .flat_map(|queue| std::mem::take(&mut queue.ready))
-            .collect();
+        let waiting: Vec<ActionId> = queues.flat_map(Queue::take).collect();
         for id in waiting {
             self.give_up(id, failure, false);
         }

@@ -269,6 +269,51 @@ async fn one_call_serves_as_many_as_it_may_of_those_that_go_together() {
     assert_eq!(script.calls.into_inner().unwrap(), [7]);
 }
 
+/// A plan of one action for each of the seats, all of which gather.
+fn gatherings(seats: u32) -> Plan<Toy> {
+    let mut plan = shipments(seats);
+    for action in &mut plan.actions {
+        action.operation = Operation::Bring(ToyStep::Gather);
+    }
+    plan
+}
+
+#[tokio::test(start_paused = true)]
+async fn actions_of_a_lane_that_lingers_go_together_though_they_may_begin_one_after_the_other() {
+    let (mut plan, script) = (gatherings(2), Script::default());
+    let mut earlier = plan.actions[0].clone();
+    earlier.id = 2;
+    earlier.operation = Operation::Bring(ToyStep::Make);
+    plan.actions.push(earlier);
+    plan.actions[1].after = vec![2];
+    let begun = tokio::time::Instant::now();
+    walk(&plan, &script, &CancellationToken::new()).await;
+    assert_eq!(script.together.into_inner().unwrap(), [[0, 1]]);
+    assert_eq!(begun.elapsed().as_millis() / 10, 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_is_full_waits_for_nobody() {
+    let (plan, script) = (gatherings(3), Script::default());
+    let begun = tokio::time::Instant::now();
+    walk(&plan, &script, &CancellationToken::new()).await;
+    assert_eq!(script.together.into_inner().unwrap(), [[0, 1, 2]]);
+    assert_eq!(begun.elapsed(), std::time::Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_waits_for_others_does_not_begin_after_an_interruption() {
+    let (plan, script) = (gatherings(2), Script::default());
+    let token = CancellationToken::new();
+    let interrupt = async {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        token.cancel();
+    };
+    let (outcome, ()) = tokio::join!(walk(&plan, &script, &token), interrupt);
+    assert!(outcome.interrupted);
+    assert_eq!(outcome.done, 0);
+}
+
 #[tokio::test(start_paused = true)]
 async fn of_those_that_one_call_serves_each_has_its_own_result_and_all_are_tried_again() {
     let (plan, script) = (shipments(5), Script::default());

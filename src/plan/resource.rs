@@ -3,6 +3,7 @@
 use std::fmt::{self, Debug, Display};
 use std::hash::Hash;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -47,6 +48,30 @@ pub struct Lane {
     pub width: usize,
     /// How many actions one call may serve.
     pub batch: usize,
+    /// How long an action that may begin waits for others that its call may serve as well.
+    pub linger: Duration,
+}
+
+impl Lane {
+    /// A lane of that name in which so many calls may be under way at once, each of one action.
+    pub const fn new(name: &'static str, width: usize) -> Self {
+        Self {
+            name,
+            width,
+            batch: 1,
+            linger: Duration::ZERO,
+        }
+    }
+
+    /// The same, and one call may serve `batch` actions.
+    pub const fn serving(self, batch: usize) -> Self {
+        Self { batch, ..self }
+    }
+
+    /// The same, and each action waits so long for others to go with it.
+    pub const fn lingering(self, linger: Duration) -> Self {
+        Self { linger, ..self }
+    }
 }
 
 /// What identifies a resource: its kind and the name that we give it.

@@ -1,6 +1,7 @@
 //! Planning on a small vocabulary of its own: a box stands on a floor, and opens.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::*;
 use crate::model::SeatNumber;
@@ -23,6 +24,8 @@ pub(crate) enum ToyStep {
     Mend,
     /// One call serves three of them, where their numbers are the same.
     Ship(u64),
+    /// One call serves three of them, which wait 100 ms for each other.
+    Gather,
 }
 
 impl Scheme for Toy {
@@ -47,15 +50,12 @@ impl fmt::Display for ToyStep {
             Self::Look => "look",
             Self::Mend => "mend",
             Self::Ship(_) => "ship",
+            Self::Gather => "gather",
         })
     }
 }
 
-const LANE: Lane = Lane {
-    name: "toys",
-    width: 2,
-    batch: 1,
-};
+const LANE: Lane = Lane::new("toys", 2);
 
 impl Kind for ToyKind {
     fn delete_lane(self) -> Lane {
@@ -66,11 +66,10 @@ impl Kind for ToyKind {
 impl Step for ToyStep {
     fn lane(&self) -> Lane {
         match self {
-            Self::Ship(_) => Lane {
-                name: "ships",
-                width: 2,
-                batch: 3,
-            },
+            Self::Ship(_) => Lane::new("ships", 2).serving(3),
+            Self::Gather => Lane::new("gatherings", 1)
+                .serving(3)
+                .lingering(Duration::from_millis(100)),
             _ => LANE,
         }
     }

@@ -88,70 +88,24 @@ impl fmt::Display for AwsKind {
 /// that wait there for their action's bucket must leave room for calls of other actions.
 const WAITING: usize = 1000;
 
-const CREATIONS: Lane = Lane {
-    name: "creations",
-    width: WAITING,
-    batch: 1,
-};
+const CREATIONS: Lane = Lane::new("creations", WAITING);
 /// All of them wait for the same bucket, most of the time for the instances in it.
-const LAUNCHES: Lane = Lane {
-    name: "launches",
-    width: 16,
-    batch: MOST_LAUNCHED,
-};
-const CHECKS: Lane = Lane {
-    name: "checks",
-    width: 20_000,
-    batch: 1,
-};
+const LAUNCHES: Lane = Lane::new("launches", 16).serving(MOST_LAUNCHED);
+const CHECKS: Lane = Lane::new("checks", 20_000);
 /// Each is a program of its own, `ssh`.
-const CONNECTIONS: Lane = Lane {
-    name: "connections",
-    width: 24,
-    batch: 1,
-};
+const CONNECTIONS: Lane = Lane::new("connections", 24);
 /// Each API has its own rate, and none of them waits for another one's.
-const PARAMETERS: Lane = Lane {
-    name: "parameters",
-    width: 16,
-    batch: 1,
-};
-const DEFINITIONS: Lane = Lane {
-    name: "definitions",
-    width: 16,
-    batch: 1,
-};
-const TASKS: Lane = Lane {
-    name: "tasks",
-    width: 32,
-    batch: 1,
-};
-const PARAMETER_DELETIONS: Lane = Lane {
-    name: "parameter-deletions",
-    width: 4,
-    batch: MOST_PARAMETERS,
-};
-const STOPS: Lane = Lane {
-    name: "stops",
-    width: 20_000,
-    batch: 1,
-};
-/// Seats that are ready while a call is under way are marked by the next one, all together.
-const MARKS: Lane = Lane {
-    name: "marks",
-    width: 1,
-    batch: MOST_TAGGED,
-};
-const DELETIONS: Lane = Lane {
-    name: "deletions",
-    width: WAITING,
-    batch: 1,
-};
-const TERMINATIONS: Lane = Lane {
-    name: "terminations",
-    width: 8,
-    batch: MOST_TERMINATED,
-};
+const PARAMETERS: Lane = Lane::new("parameters", 16);
+const DEFINITIONS: Lane = Lane::new("definitions", 16);
+const TASKS: Lane = Lane::new("tasks", 32);
+const PARAMETER_DELETIONS: Lane = Lane::new("parameter-deletions", 4).serving(MOST_PARAMETERS);
+const STOPS: Lane = Lane::new("stops", 20_000);
+/// Seats that are ready at about the same time, or while a call is under way, are marked by one call.
+const MARKS: Lane = Lane::new("marks", 1)
+    .serving(MOST_TAGGED)
+    .lingering(Duration::from_millis(200));
+const DELETIONS: Lane = Lane::new("deletions", WAITING);
+const TERMINATIONS: Lane = Lane::new("terminations", 8).serving(MOST_TERMINATED);
 
 /// How many seats one RunInstances call makes at most: their public keys must fit in its user data,
 /// of which there are 16 KiB (Amazon EC2 user guide, "Run commands when you launch an EC2 instance").

@@ -49,39 +49,15 @@ impl fmt::Display for DockerKind {
     }
 }
 
-const IMAGES: Lane = Lane {
-    name: "images",
-    width: 2,
-    batch: 1,
-};
+const IMAGES: Lane = Lane::new("images", 2);
 /// Engines set up bridges and packet filter rules one after another behind a lock; more at once
 /// only wait there (moby/moby#26111).
-const NETWORKS: Lane = Lane {
-    name: "networks",
-    width: 4,
-    batch: 1,
-};
-const CREATIONS: Lane = Lane {
-    name: "creations",
-    width: 8,
-    batch: 1,
-};
+const NETWORKS: Lane = Lane::new("networks", 4);
+const CREATIONS: Lane = Lane::new("creations", 8);
 /// Starting degrades when many do it at once (moby/moby#42096).
-const STARTS: Lane = Lane {
-    name: "starts",
-    width: 6,
-    batch: 1,
-};
-const CHECKS: Lane = Lane {
-    name: "checks",
-    width: 64,
-    batch: 1,
-};
-const DELETIONS: Lane = Lane {
-    name: "deletions",
-    width: 8,
-    batch: 1,
-};
+const STARTS: Lane = Lane::new("starts", 6);
+const CHECKS: Lane = Lane::new("checks", 64);
+const DELETIONS: Lane = Lane::new("deletions", 8);
 
 impl Kind for DockerKind {
     fn delete_lane(self) -> Lane {

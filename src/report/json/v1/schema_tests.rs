@@ -273,11 +273,7 @@ impl fmt::Display for Look {
 
 impl Step for Look {
     fn lane(&self) -> Lane {
-        Lane {
-            name: "all",
-            width: 1,
-            batch: 1,
-        }
+        Lane::new("all", 1)
     }
 
     fn is_check(&self) -> bool {
