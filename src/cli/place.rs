@@ -42,6 +42,13 @@ pub enum AnyProvider {
 }
 
 /// An environment, with the provider that its seats live with.
+#[cfg_attr(
+    feature = "aws",
+    expect(
+        clippy::large_enum_variant,
+        reason = "a process has one of them, and moves it twice"
+    )
+)]
 pub enum AnyContext {
     /// On a Docker engine.
     Docker(Context<DockerProvider>),

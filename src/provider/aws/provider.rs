@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep};
 
 use super::apply::{Applier, Asked};
 use super::desired::{Surroundings, desired};
-use super::ec2::{self, Launcher, Watch};
+use super::ec2::{self, Image, Launcher, Watch};
 use super::ecs::{self, TaskWatch};
 use super::forecast::forecast;
 use super::found::{found, resource, shared};
@@ -39,6 +39,7 @@ pub struct AwsProvider {
     pub(super) kind: ProviderKind,
     pub(super) applier: Applier,
     zones: OnceCell<Vec<Arc<str>>>,
+    account: OnceCell<preflight::Account>,
     begun: Instant,
 }
 
@@ -69,6 +70,7 @@ impl AwsProvider {
             session,
             kind,
             zones: OnceCell::new(),
+            account: OnceCell::new(),
             begun: Instant::now(),
         }
     }
@@ -116,23 +118,37 @@ impl AwsProvider {
             return Ok(known);
         }
         let types: &[String] = match self.kind {
-            ProviderKind::Ec2 => {
-                // A network to be made is one for instances to be launched.
-                let launcher = &self.applier.launcher;
-                launcher.ask_for_image(&self.session, self.image(observed));
-                &environment.ec2.types
-            }
+            ProviderKind::Ec2 => &environment.ec2.types,
             _ => &[],
         };
         let offered = || network::offered(&self.session, types, count);
-        let offered = self.zones.get_or_try_init(offered).await?;
-        for zone in offered {
+        let offered = self.zones.get_or_try_init(offered);
+        // A network to be made is one for seats to be made, which the preflight asks about.
+        let (offered, ..) = tokio::join!(offered, self.account(), async {
+            match self.kind {
+                // Whoever launches asks again where this fails, and tells why.
+                ProviderKind::Ec2 => self.find_image(observed).await.ok(),
+                _ => None,
+            }
+        });
+        for zone in offered? {
             if known.len() < count && !known.contains(zone) {
                 known.push(Arc::clone(zone));
             }
         }
         known.sort();
         Ok(known)
+    }
+
+    /// What the account says of room for seats.
+    async fn account(&self) -> &preflight::Account {
+        let ask = || preflight::ask(&self.session, self.environment());
+        self.account.get_or_init(ask).await
+    }
+
+    async fn find_image(&self, observed: &Observed) -> Result<&Image, Failure> {
+        let named = self.image(observed);
+        self.applier.launcher.image(&self.session, &named).await
     }
 
     /// The image of the environment's instances: its id, where a look has read that.
@@ -290,9 +306,8 @@ impl Provider for AwsProvider {
             zones: &zones,
             vpcs: observed.all_vpcs,
         };
-        let image = self.image(observed);
-        let image = self.applier.launcher.image(session, &image);
-        preflight::run(around, &preflight::Need::of(plan), image).await
+        let need = preflight::Need::of(plan);
+        preflight::run(around, &need, self.account(), self.find_image(observed)).await
     }
 
     fn expected(&self, plan: &Plan<Aws>) -> Option<Duration> {

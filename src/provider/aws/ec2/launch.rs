@@ -43,7 +43,7 @@ const MOST_TOKENS: usize = 5;
 /// What launches have in common.
 #[derive(Debug, Default)]
 pub struct Launcher {
-    image: Arc<OnceCell<Image>>,
+    image: OnceCell<Image>,
     /// What was launched.
     pub launched: Launched,
 }
@@ -74,17 +74,6 @@ enum Least {
 }
 
 impl Launcher {
-    /// Asks for the image, for whoever will want it after something else.
-    pub fn ask_for_image(&self, session: &Session, named: MachineImage) {
-        let (image, session) = (Arc::clone(&self.image), session.clone());
-        tokio::spawn(async move {
-            // Whoever wants it asks again where this fails, and tells why.
-            let _ = image
-                .get_or_try_init(|| image::find(&session, &named))
-                .await;
-        });
-    }
-
     /// The image that instances are made from.
     ///
     /// # Errors

@@ -37,14 +37,41 @@ pub fn quota_of(capacity: Capacity) -> Option<Quota> {
     }
 }
 
-/// Whether there is room for the tasks that the plan runs, where they have a quota.
-pub async fn check(session: &Session, need: &Need, capacity: Capacity) -> Option<Check> {
+/// What an account may have of tasks on Fargate, and has.
+#[derive(Debug)]
+pub struct Room {
+    quota: Quota,
+    value: Result<u64, Failure>,
+    running: Result<Vec<Running>, Failure>,
+}
+
+/// A task that counts in a quota, with its CPU units.
+#[derive(Debug)]
+struct Running {
+    arn: String,
+    units: u64,
+}
+
+/// Asks for both, where tasks have a quota.
+pub async fn look(session: &Session, capacity: Capacity) -> Option<Room> {
     let quota = quota_of(capacity)?;
-    let (value, used) = tokio::join!(quota::value(session, quota), used(session, need, capacity));
-    Some(match (value, used) {
-        (Ok(value), Ok(used)) => judge(session, quota, value, used, need),
-        (Err(failure), _) | (_, Err(failure)) => quota::unknown(quota, &failure),
+    let (value, running) = tokio::join!(quota::value(session, quota), counted(session, capacity));
+    Some(Room {
+        quota,
+        value,
+        running,
     })
+}
+
+/// Whether there is room for the tasks that the plan runs.
+pub fn check(session: &Session, need: &Need, room: &Room) -> Check {
+    match (&room.value, &room.running) {
+        (Ok(value), Ok(running)) => {
+            let used = used(need, running);
+            judge(session, room.quota, *value, used, need)
+        }
+        (Err(failure), _) | (_, Err(failure)) => quota::unknown(room.quota, failure),
+    }
 }
 
 /// `used` is in CPU units.
@@ -61,25 +88,34 @@ fn judge(session: &Session, quota: Quota, value: u64, used: u64, need: &Need) ->
     quota::judge(session, quota, value, used_cpus, enough - used_cpus, room)
 }
 
-/// The CPU units of the account's tasks that count in the same quota, without those that the plan
-/// takes away.
-async fn used(session: &Session, need: &Need, capacity: Capacity) -> Result<u64, Failure> {
+/// The CPU units of these tasks, without those that the plan takes away.
+fn used(need: &Need, running: &[Running]) -> u64 {
+    let stays = running
+        .iter()
+        .filter(|task| !need.freed.contains(&*task.arn));
+    stays.map(|task| task.units).sum()
+}
+
+/// The account's tasks that count in the same quota, whosever they are.
+async fn counted(session: &Session, capacity: Capacity) -> Result<Vec<Running>, Failure> {
     let request = |token| session.ecs.list_clusters().set_next_token(token).send();
     let clusters = session.pages(Action::ecs("ListClusters"), request, |page| {
         (page.cluster_arns.unwrap_or_default(), page.next_token)
     });
-    let mut used = 0;
+    let read = |task: Task| {
+        let spot = task.capacity_provider_name() == Some("FARGATE_SPOT");
+        let units = task.cpu()?.parse().ok()?;
+        let arn = task
+            .task_arn
+            .filter(|_| spot == (capacity == Capacity::FargateSpot))?;
+        Some(Running { arn, units })
+    };
+    let mut counted = Vec::new();
     for cluster in clusters.await? {
         let tasks = running(session, &cluster).await?;
-        let counted = tasks.iter().filter(|task| {
-            let spot = task.capacity_provider_name() == Some("FARGATE_SPOT");
-            let freed = task.task_arn().is_some_and(|arn| need.freed.contains(arn));
-            spot == (capacity == Capacity::FargateSpot) && !freed
-        });
-        let units = |task: &Task| task.cpu().and_then(|cpu| cpu.parse::<u64>().ok());
-        used += counted.filter_map(units).sum::<u64>();
+        counted.extend(tasks.into_iter().filter_map(read));
     }
-    Ok(used)
+    Ok(counted)
 }
 
 /// The tasks of a cluster that run on Fargate, or are to.
@@ -109,6 +145,19 @@ async fn running(session: &Session, cluster: &str) -> Result<Vec<Task>, Failure>
 mod tests {
     use super::*;
     use crate::provider::preflight::Verdict;
+
+    #[test]
+    fn what_the_plan_takes_away_uses_nothing() {
+        let need = Need {
+            freed: ["gone".into()].into(),
+            ..Need::default()
+        };
+        let running = ["gone", "stays", "stays too"].map(|arn| Running {
+            arn: arn.to_owned(),
+            units: 512,
+        });
+        assert_eq!(used(&need, &running), 1024);
+    }
 
     #[test]
     fn parts_of_processors_are_added_up_before_they_are_rounded() {

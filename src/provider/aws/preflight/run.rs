@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
+use super::account::Account;
 use super::need::Need;
-use super::types;
+use super::types::{self, Types};
 use super::{container_instances, fargate, identity, image, rules, vcpus, vpcs, zones};
 use crate::engine::Failure;
 use crate::model::Environment;
-use crate::model::environment::ProviderKind;
 use crate::provider::aws::Session;
 use crate::provider::aws::ec2::Image;
 use crate::provider::preflight::{Check, Preflight};
@@ -25,11 +25,13 @@ pub struct Surroundings<'a> {
     pub vpcs: u64,
 }
 
-/// Looks whether an account has room for what a plan needs. `image` finds the instances' image.
-pub async fn run<'i>(
+/// Looks whether an account has room for what a plan needs. `account` asks what it has, and `image` finds
+/// the instances' image.
+pub async fn run<'p>(
     around: Surroundings<'_>,
     need: &Need,
-    image: impl Future<Output = Result<&'i Image, Failure>>,
+    account: impl Future<Output = &'p Account>,
+    image: impl Future<Output = Result<&'p Image, Failure>>,
 ) -> Preflight {
     let Surroundings {
         session,
@@ -44,16 +46,10 @@ pub async fn run<'i>(
         }
     };
     let seats = async {
-        match environment.provider {
-            ProviderKind::Ec2 if need.instances > 0 => instances(around, need, image).await,
-            ProviderKind::Ecs if need.tasks > 0 => {
-                let capacity = environment.ecs.capacity;
-                vec![match fargate::check(session, need, capacity).await {
-                    Some(room) => room,
-                    None => container_instances::check(session, &environment.name).await,
-                }]
-            }
-            _ => Vec::new(),
+        match (need.instances, need.tasks) {
+            (0, 0) => Vec::new(),
+            (0, _) => vec![tasks(around, need, account.await).await],
+            _ => instances(around, need, account, image).await,
         }
     };
     let rules = async {
@@ -69,34 +65,36 @@ pub async fn run<'i>(
     Preflight { checks }
 }
 
-async fn instances<'i>(
+async fn tasks(around: Surroundings<'_>, need: &Need, account: &Account) -> Check {
+    match &account.tasks {
+        Some(room) => fargate::check(around.session, need, room),
+        None => container_instances::check(around.session, &around.environment.name).await,
+    }
+}
+
+async fn instances<'p>(
     around: Surroundings<'_>,
     need: &Need,
-    image: impl Future<Output = Result<&'i Image, Failure>>,
+    account: impl Future<Output = &'p Account>,
+    image: impl Future<Output = Result<&'p Image, Failure>>,
 ) -> Vec<Check> {
     let (session, settings) = (around.session, &around.environment.ec2);
-    let room = async {
-        match settings.types.first() {
-            Some(kind) => Some((kind, vcpus::look(session, kind, settings.market).await)),
-            None => None,
-        }
-    };
     let offered = async {
         match around.zones {
             [] => None,
             zones => Some(zones::check(session, &settings.types, zones).await),
         }
     };
-    let described = types::describe(session, &settings.types);
-    let (described, room, image, offered) = tokio::join!(described, room, image, offered);
-    let mut checks = types::check(settings, &described);
-    let known = described.unwrap_or_default();
-    checks.push(image::check(image, &known, &settings.types));
+    let (account, image, offered) = tokio::join!(account, image, offered);
+    let mut checks = types::check(settings, &account.types);
+    let nothing = Types::new();
+    let known = account.types.as_ref().unwrap_or(&nothing);
+    checks.push(image::check(image, known, &settings.types));
     checks.extend(offered);
-    checks.extend(match room {
-        Some((_, Some(room))) => Some(vcpus::check(session, need, room, &known).await),
-        Some((kind, None)) => Some(vcpus::unknown(kind)),
-        None => None,
+    checks.extend(match (&account.instances, settings.types.first()) {
+        (Some(room), _) => Some(vcpus::check(session, need, room, known).await),
+        (None, Some(kind)) => Some(vcpus::unknown(kind)),
+        (None, None) => None,
     });
     checks
 }

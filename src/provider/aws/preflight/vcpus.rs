@@ -80,19 +80,27 @@ pub fn quota_of(kind: &str, market: Market) -> Option<Quota> {
 }
 
 /// What an account may have of a type, and has of all that counts in the same quota.
-pub struct Room<'a> {
-    kind: &'a str,
+#[derive(Debug)]
+pub struct Room {
+    kind: String,
     quota: Quota,
     value: Result<u64, Failure>,
-    running: Result<Vec<Instance>, Failure>,
+    running: Result<Vec<Running>, Failure>,
+}
+
+/// An instance that counts in a quota.
+#[derive(Debug)]
+struct Running {
+    id: String,
+    kind: String,
 }
 
 /// Asks for both; there is nothing to ask where it is not known which quota the type counts in.
-pub async fn look<'a>(session: &Session, kind: &'a str, market: Market) -> Option<Room<'a>> {
+pub async fn look(session: &Session, kind: &str, market: Market) -> Option<Room> {
     let quota = quota_of(kind, market)?;
-    let (value, running) = tokio::join!(quota::value(session, quota), running(session));
+    let (value, running) = tokio::join!(quota::value(session, quota), running(session, quota));
     Some(Room {
-        kind,
+        kind: kind.to_owned(),
         quota,
         value,
         running,
@@ -107,7 +115,7 @@ pub fn unknown(kind: &str) -> Check {
 
 /// Whether there is room for what the plan launches. It is judged by the type that is asked for first:
 /// where a quota is used up, no other type is tried.
-pub async fn check(session: &Session, need: &Need, room: Room<'_>, types: &Types) -> Check {
+pub async fn check(session: &Session, need: &Need, room: &Room, types: &Types) -> Check {
     let Room {
         kind,
         quota,
@@ -115,17 +123,19 @@ pub async fn check(session: &Session, need: &Need, room: Room<'_>, types: &Types
         running,
     } = room;
     let used = match running {
-        Ok(running) => used(session, need, quota, &running, types).await,
-        Err(failure) => Err(failure),
+        Ok(running) => used(session, need, running, types).await,
+        Err(failure) => Err(failure.clone()),
     };
+    let quota = *quota;
     let each = types.get(kind).map(|info| info.vcpus);
     match (value, used, each) {
-        (Ok(value), Ok(used), Some(each)) => {
+        (&Ok(value), Ok(used), Some(each)) => {
             let room = value.saturating_sub(used).checked_div(each);
             let need = need.instances * each;
             quota::judge(session, quota, value, used, need, room.unwrap_or_default())
         }
-        (Err(failure), ..) | (_, Err(failure), _) => quota::unknown(quota, &failure),
+        (Err(failure), ..) => quota::unknown(quota, failure),
+        (_, Err(failure), _) => quota::unknown(quota, &failure),
         (.., None) => {
             let message = format!(
                 "{} ({}): how large {kind} is is not known",
@@ -136,8 +146,14 @@ pub async fn check(session: &Session, need: &Need, room: Room<'_>, types: &Types
     }
 }
 
-/// All instances of the account that count, whosever they are.
-async fn running(session: &Session) -> Result<Vec<Instance>, Failure> {
+/// All instances of the account that count in that quota, whosever they are.
+async fn running(session: &Session, quota: Quota) -> Result<Vec<Running>, Failure> {
+    let counted = |instance: Instance| {
+        let kind = instance.instance_type.as_ref()?.as_str().to_owned();
+        let counts = quota_of(&kind, market_of(&instance)) == Some(quota);
+        let id = instance.instance_id.filter(|_| counts)?;
+        Some(Running { id, kind })
+    };
     let running = Filter::builder()
         .name("instance-state-name")
         .values("pending")
@@ -151,7 +167,7 @@ async fn running(session: &Session) -> Result<Vec<Instance>, Failure> {
         .pages(Action::ec2("DescribeInstances"), request, |page| {
             let reservations = page.reservations.unwrap_or_default().into_iter();
             let instances = reservations.flat_map(|of| of.instances.unwrap_or_default());
-            (instances.collect(), page.next_token)
+            (instances.filter_map(counted).collect(), page.next_token)
         })
         .await
 }
@@ -160,18 +176,13 @@ async fn running(session: &Session) -> Result<Vec<Instance>, Failure> {
 async fn used(
     session: &Session,
     need: &Need,
-    quota: Quota,
-    running: &[Instance],
+    running: &[Running],
     known: &Types,
 ) -> Result<u64, Failure> {
     let counted: Vec<&str> = running
         .iter()
-        .filter(|instance| !freed(need, instance))
-        .filter_map(|instance| {
-            let kind = instance.instance_type.as_ref()?.as_str();
-            let counts = quota_of(kind, market_of(instance)) == Some(quota);
-            counts.then_some(kind)
-        })
+        .filter(|instance| !need.freed.contains(&*instance.id))
+        .map(|instance| &*instance.kind)
         .collect();
     let missing: BTreeSet<&str> = counted
         .iter()
@@ -185,11 +196,6 @@ async fn used(
         .into_iter()
         .filter_map(|kind| Some(size(kind)?.vcpus))
         .sum())
-}
-
-fn freed(need: &Need, instance: &Instance) -> bool {
-    let id = instance.instance_id.as_deref();
-    id.is_some_and(|id| need.freed.contains(id))
 }
 
 fn market_of(instance: &Instance) -> Market {
