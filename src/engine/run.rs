@@ -114,7 +114,7 @@ pub async fn run<S: Scheme, A: Apply<S>>(
             Some(()) = until(gathered) => continue,
             else => break,
         };
-        walk.leave_lane(ids[0]);
+        walk.queue(ids[0]).ended();
         for (id, result) in ids.into_iter().zip(results.into_iter().flatten()) {
             let Err(failure) = result else {
                 walk.succeeded(id);
@@ -307,9 +307,10 @@ impl<'a, S: Scheme> Walk<'a, S> {
                 tally.left += 1;
                 tally.changes |= !action.is_check();
             }
-            if action.after.is_empty() {
-                walk.enqueue(action.id);
-            }
+            walk.queue(action.id).expect();
+        }
+        for action in plan.actions.iter().filter(|action| action.after.is_empty()) {
+            walk.queue(action.id).push(action.id);
         }
         let mut seats: Vec<(SeatNumber, usize)> = walk
             .seats
@@ -335,12 +336,10 @@ impl<'a, S: Scheme> Walk<'a, S> {
         })
     }
 
-    fn enqueue(&mut self, id: ActionId) {
+    fn queue(&mut self, id: ActionId) -> &mut Queue {
         let lane = self.plan.actions[id].lane();
-        self.queues
-            .entry(lane.name)
-            .or_insert_with(|| Queue::new(lane))
-            .push(id);
+        let queue = self.queues.entry(lane.name);
+        queue.or_insert_with(|| Queue::new(lane))
     }
 
     /// The actions of each call that may begin now.
@@ -360,19 +359,12 @@ impl<'a, S: Scheme> Walk<'a, S> {
         self.queues.values().filter_map(Queue::next_at).min()
     }
 
-    fn leave_lane(&mut self, id: ActionId) {
-        let lane = self.plan.actions[id].lane();
-        if let Some(queue) = self.queues.get_mut(lane.name) {
-            queue.ended();
-        }
-    }
-
     fn succeeded(&mut self, id: ActionId) {
         self.done += 1;
         for dependent in std::mem::take(&mut self.dependents[id]) {
             self.waiting_for[dependent] -= 1;
             if self.waiting_for[dependent] == 0 && !self.lost[dependent] {
-                self.enqueue(dependent);
+                self.queue(dependent).push(dependent);
             }
         }
         if let Owner::Seat(seat) = self.plan.actions[id].owner {
@@ -403,12 +395,16 @@ impl<'a, S: Scheme> Walk<'a, S> {
         if self.plan.actions[id].owner == Owner::Shared {
             self.shared.push(failure.clone());
         }
+        self.lost[id] = true;
         let mut given_up = vec![id];
         while let Some(id) = given_up.pop() {
-            if std::mem::replace(&mut self.lost[id], true) {
-                continue;
+            // What comes after it is not ready, and won't be.
+            for dependent in std::mem::take(&mut self.dependents[id]) {
+                if !std::mem::replace(&mut self.lost[dependent], true) {
+                    self.queue(dependent).give_up();
+                    given_up.push(dependent);
+                }
             }
-            given_up.extend(self.dependents[id].iter().copied());
             if let Owner::Seat(seat) = self.plan.actions[id].owner {
                 let tally = self.tally(seat);
                 tally.last = Instant::now();

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
@@ -21,6 +22,7 @@ struct Script {
     most: AtomicUsize,
     cancel_at: Option<(usize, CancellationToken)>,
     together: Mutex<Vec<Vec<usize>>>,
+    takes: HashMap<usize, Duration>,
 }
 
 impl Apply<Toy> for Script {
@@ -33,7 +35,10 @@ impl Apply<Toy> for Script {
         {
             token.cancel();
         }
-        tokio::task::yield_now().await;
+        match self.takes.get(&action.id) {
+            Some(takes) => tokio::time::sleep(*takes).await,
+            None => tokio::task::yield_now().await,
+        }
         self.under_way.fetch_sub(1, Ordering::SeqCst);
         match self
             .failures
@@ -269,49 +274,89 @@ async fn one_call_serves_as_many_as_it_may_of_those_that_go_together() {
     assert_eq!(script.calls.into_inner().unwrap(), [7]);
 }
 
-/// A plan of one action for each of the seats, all of which gather.
-fn gatherings(seats: u32) -> Plan<Toy> {
-    let mut plan = shipments(seats);
-    for action in &mut plan.actions {
-        action.operation = Operation::Bring(ToyStep::Gather);
+/// Two seats that gather, the second one after the action 2, which takes so long.
+async fn gather(
+    takes: Duration,
+    script: Script,
+    cancel: &CancellationToken,
+) -> (Outcome, Script, Duration) {
+    let mut plan = shipments(3);
+    for (action, step) in
+        plan.actions
+            .iter_mut()
+            .zip([ToyStep::Gather, ToyStep::Gather, ToyStep::Make])
+    {
+        action.operation = Operation::Bring(step);
     }
-    plan
-}
-
-#[tokio::test(start_paused = true)]
-async fn actions_of_a_lane_that_lingers_go_together_though_they_may_begin_one_after_the_other() {
-    let (mut plan, script) = (gatherings(2), Script::default());
-    let mut earlier = plan.actions[0].clone();
-    earlier.id = 2;
-    earlier.operation = Operation::Bring(ToyStep::Make);
-    plan.actions.push(earlier);
     plan.actions[1].after = vec![2];
+    let script = Script {
+        takes: HashMap::from([(2, takes)]),
+        ..script
+    };
     let begun = tokio::time::Instant::now();
-    walk(&plan, &script, &CancellationToken::new()).await;
+    let outcome = walk(&plan, &script, cancel).await;
+    (outcome, script, begun.elapsed() / 10 * 10)
+}
+
+const SOON: Duration = Duration::from_millis(50);
+const LATE: Duration = Duration::from_millis(500);
+
+#[tokio::test(start_paused = true)]
+async fn actions_of_a_lane_that_lingers_go_together_once_all_that_may_come_are_there() {
+    let (_, script, took) = gather(SOON, Script::default(), &CancellationToken::new()).await;
     assert_eq!(script.together.into_inner().unwrap(), [[0, 1]]);
-    assert_eq!(begun.elapsed().as_millis() / 10, 10);
+    assert_eq!(took.as_millis(), SOON.as_millis());
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_is_full_waits_for_nobody() {
-    let (plan, script) = (gatherings(3), Script::default());
-    let begun = tokio::time::Instant::now();
-    walk(&plan, &script, &CancellationToken::new()).await;
-    assert_eq!(script.together.into_inner().unwrap(), [[0, 1, 2]]);
-    assert_eq!(begun.elapsed(), std::time::Duration::ZERO);
+async fn a_lane_that_lingers_has_an_end_and_holds_up_nobody_who_is_the_last() {
+    let (_, script, took) = gather(LATE, Script::default(), &CancellationToken::new()).await;
+    assert_eq!(script.calls.into_inner().unwrap(), [2, 0, 1]);
+    assert_eq!(took.as_millis(), LATE.as_millis());
+}
+
+#[tokio::test]
+async fn what_depends_on_two_that_are_given_up_is_given_up_once() {
+    let mut plan = shipments(4);
+    for (action, after) in plan
+        .actions
+        .iter_mut()
+        .zip([vec![], vec![0], vec![0], vec![1, 2]])
+    {
+        action.after = after;
+    }
+    let script = Script::default();
+    let failure = vec![broken(FailureClass::Broken)];
+    script.failures.lock().unwrap().insert(0, failure);
+    let outcome = walk(&plan, &script, &CancellationToken::new()).await;
+    assert_eq!(outcome.failed().count(), 4);
+    assert_eq!(script.calls.into_inner().unwrap(), [0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_waits_for_what_was_given_up() {
+    let failures = HashMap::from([(2, vec![broken(FailureClass::Broken)])]);
+    let script = Script {
+        failures: Mutex::new(failures),
+        ..Script::default()
+    };
+    let (outcome, script, took) = gather(SOON, script, &CancellationToken::new()).await;
+    assert_eq!(outcome.done, 1);
+    assert_eq!(script.calls.into_inner().unwrap(), [2, 0]);
+    assert_eq!(took.as_millis(), SOON.as_millis());
 }
 
 #[tokio::test(start_paused = true)]
 async fn whoever_waits_for_others_does_not_begin_after_an_interruption() {
-    let (plan, script) = (gatherings(2), Script::default());
     let token = CancellationToken::new();
     let interrupt = async {
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        tokio::time::sleep(SOON).await;
         token.cancel();
     };
-    let (outcome, ()) = tokio::join!(walk(&plan, &script, &token), interrupt);
+    let ((outcome, script, _), ()) =
+        tokio::join!(gather(LATE, Script::default(), &token), interrupt);
     assert!(outcome.interrupted);
-    assert_eq!(outcome.done, 0);
+    assert_eq!(script.calls.into_inner().unwrap(), [2]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -48,7 +48,9 @@ pub struct Lane {
     pub width: usize,
     /// How many actions one call may serve.
     pub batch: usize,
-    /// How long an action that may begin waits for others that its call may serve as well.
+    /// How long an action that may begin waits for others that its call may serve as well: until the
+    /// call is full, or no action of the lane is left to come, whatever its group. Of a run that is
+    /// interrupted meanwhile it does not begin.
     pub linger: Duration,
 }
 

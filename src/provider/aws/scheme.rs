@@ -103,7 +103,7 @@ const STOPS: Lane = Lane::new("stops", 20_000);
 /// Seats that are ready at about the same time, or while a call is under way, are marked by one call.
 const MARKS: Lane = Lane::new("marks", 1)
     .serving(MOST_TAGGED)
-    .lingering(Duration::from_millis(200));
+    .lingering(Duration::from_millis(300));
 const DELETIONS: Lane = Lane::new("deletions", WAITING);
 const TERMINATIONS: Lane = Lane::new("terminations", 8).serving(MOST_TERMINATED);
 
