@@ -39,7 +39,7 @@ pub struct AwsProvider {
     pub(super) kind: ProviderKind,
     pub(super) applier: Applier,
     zones: OnceCell<Vec<Arc<str>>>,
-    account: OnceCell<preflight::Account>,
+    allowance: OnceCell<preflight::Allowance>,
     begun: Instant,
 }
 
@@ -70,7 +70,7 @@ impl AwsProvider {
             session,
             kind,
             zones: OnceCell::new(),
-            account: OnceCell::new(),
+            allowance: OnceCell::new(),
             begun: Instant::now(),
         }
     }
@@ -122,16 +122,19 @@ impl AwsProvider {
             _ => &[],
         };
         let offered = || network::offered(&self.session, types, count);
-        let offered = self.zones.get_or_try_init(offered);
-        // A network to be made is one for seats to be made, which the preflight asks about.
-        let (offered, ..) = tokio::join!(offered, self.account(), async {
-            match self.kind {
-                // Whoever launches asks again where this fails, and tells why.
-                ProviderKind::Ec2 => self.find_image(observed).await.ok(),
-                _ => None,
+        let offered = async { self.zones.get_or_try_init(offered).await };
+        let (offered, ()) = match self.zones.get() {
+            // A network to be made is one for seats to be made.
+            None if known.is_empty() => {
+                let ahead = async {
+                    self.ask_ahead(observed).await;
+                    Ok(())
+                };
+                tokio::try_join!(offered, ahead)?
             }
-        });
-        for zone in offered? {
+            _ => (offered.await?, ()),
+        };
+        for zone in offered {
             if known.len() < count && !known.contains(zone) {
                 known.push(Arc::clone(zone));
             }
@@ -140,10 +143,21 @@ impl AwsProvider {
         Ok(known)
     }
 
-    /// What the account says of room for seats.
-    async fn account(&self) -> &preflight::Account {
+    /// Asks what the preflight will want to know of seats.
+    async fn ask_ahead(&self, observed: &Observed) {
+        let image = async {
+            match self.kind {
+                // Whoever launches asks again where this fails, and tells why.
+                ProviderKind::Ec2 => self.find_image(observed).await.ok(),
+                _ => None,
+            }
+        };
+        tokio::join!(self.allowance(), image);
+    }
+
+    async fn allowance(&self) -> &preflight::Allowance {
         let ask = || preflight::ask(&self.session, self.environment());
-        self.account.get_or_init(ask).await
+        self.allowance.get_or_init(ask).await
     }
 
     async fn find_image(&self, observed: &Observed) -> Result<&Image, Failure> {
@@ -307,7 +321,7 @@ impl Provider for AwsProvider {
             vpcs: observed.all_vpcs,
         };
         let need = preflight::Need::of(plan);
-        preflight::run(around, &need, self.account(), self.find_image(observed)).await
+        preflight::run(around, &need, self.allowance(), self.find_image(observed)).await
     }
 
     fn expected(&self, plan: &Plan<Aws>) -> Option<Duration> {

@@ -1,7 +1,7 @@
 //! What an account has, may have and is offered, against what a plan needs, before the first call that
 //! creates anything. What can't be found out keeps nobody from trying.
 
-mod account;
+mod allowance;
 mod container_instances;
 mod fargate;
 mod identity;
@@ -15,7 +15,7 @@ mod vcpus;
 mod vpcs;
 mod zones;
 
-pub use account::{Account, ask};
+pub use allowance::{Allowance, ask};
 pub use fargate::quota_of as fargate_quota;
 pub use need::Need;
 pub use run::{Surroundings, run};

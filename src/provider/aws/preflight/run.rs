@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::account::Account;
+use super::allowance::Allowance;
 use super::need::Need;
 use super::types::{self, Types};
 use super::{container_instances, fargate, identity, image, rules, vcpus, vpcs, zones};
@@ -25,12 +25,12 @@ pub struct Surroundings<'a> {
     pub vpcs: u64,
 }
 
-/// Looks whether an account has room for what a plan needs. `account` asks what it has, and `image` finds
+/// Looks whether an account has room for what a plan needs. `allowance` asks what it has, and `image` finds
 /// the instances' image.
 pub async fn run<'p>(
     around: Surroundings<'_>,
     need: &Need,
-    account: impl Future<Output = &'p Account>,
+    allowance: impl Future<Output = &'p Allowance>,
     image: impl Future<Output = Result<&'p Image, Failure>>,
 ) -> Preflight {
     let Surroundings {
@@ -48,8 +48,8 @@ pub async fn run<'p>(
     let seats = async {
         match (need.instances, need.tasks) {
             (0, 0) => Vec::new(),
-            (0, _) => vec![tasks(around, need, account.await).await],
-            _ => instances(around, need, account, image).await,
+            (0, _) => vec![tasks(around, need, allowance.await).await],
+            _ => instances(around, need, allowance, image).await,
         }
     };
     let rules = async {
@@ -65,8 +65,8 @@ pub async fn run<'p>(
     Preflight { checks }
 }
 
-async fn tasks(around: Surroundings<'_>, need: &Need, account: &Account) -> Check {
-    match &account.tasks {
+async fn tasks(around: Surroundings<'_>, need: &Need, allowance: &Allowance) -> Check {
+    match &allowance.tasks {
         Some(room) => fargate::check(around.session, need, room),
         None => container_instances::check(around.session, &around.environment.name).await,
     }
@@ -75,7 +75,7 @@ async fn tasks(around: Surroundings<'_>, need: &Need, account: &Account) -> Chec
 async fn instances<'p>(
     around: Surroundings<'_>,
     need: &Need,
-    account: impl Future<Output = &'p Account>,
+    allowance: impl Future<Output = &'p Allowance>,
     image: impl Future<Output = Result<&'p Image, Failure>>,
 ) -> Vec<Check> {
     let (session, settings) = (around.session, &around.environment.ec2);
@@ -85,13 +85,13 @@ async fn instances<'p>(
             zones => Some(zones::check(session, &settings.types, zones).await),
         }
     };
-    let (account, image, offered) = tokio::join!(account, image, offered);
-    let mut checks = types::check(settings, &account.types);
+    let (allowance, image, offered) = tokio::join!(allowance, image, offered);
+    let mut checks = types::check(settings, &allowance.types);
     let nothing = Types::new();
-    let known = account.types.as_ref().unwrap_or(&nothing);
+    let known = allowance.types.as_ref().unwrap_or(&nothing);
     checks.push(image::check(image, known, &settings.types));
     checks.extend(offered);
-    checks.extend(match (&account.instances, settings.types.first()) {
+    checks.extend(match (&allowance.instances, settings.types.first()) {
         (Some(room), _) => Some(vcpus::check(session, need, room, known).await),
         (None, Some(kind)) => Some(vcpus::unknown(kind)),
         (None, None) => None,

@@ -130,9 +130,9 @@ pub async fn check(session: &Session, need: &Need, room: &Room, types: &Types) -
     let each = types.get(kind).map(|info| info.vcpus);
     match (value, used, each) {
         (&Ok(value), Ok(used), Some(each)) => {
-            let room = value.saturating_sub(used).checked_div(each);
+            let seats = value.saturating_sub(used).checked_div(each);
             let need = need.instances * each;
-            quota::judge(session, quota, value, used, need, room.unwrap_or_default())
+            quota::judge(session, quota, value, used, need, seats.unwrap_or_default())
         }
         (Err(failure), ..) => quota::unknown(quota, failure),
         (_, Err(failure), _) => quota::unknown(quota, &failure),

@@ -1,4 +1,4 @@
-//! What an account says before there is a plan: what it may have, and has.
+//! What an account may have, and has, whatever a plan needs.
 
 use super::types::{self, Types};
 use super::{fargate, vcpus};
@@ -7,21 +7,21 @@ use crate::model::Environment;
 use crate::model::environment::ProviderKind;
 use crate::provider::aws::Session;
 
-/// What an account says of room for an environment's seats, whatever a plan needs.
+/// What an account may have of what an environment's seats are made of, and has.
 #[derive(Debug)]
-pub struct Account {
+pub struct Allowance {
     /// What the types of instances are.
     pub types: Result<Types, Failure>,
     /// The room for instances, where it is known which quota the first type counts in.
     pub instances: Option<vcpus::Room>,
-    /// The room for tasks, where they have a quota.
+    /// The room for tasks, where these have a quota: on Fargate.
     pub tasks: Option<fargate::Room>,
 }
 
 /// Asks for all that is of interest to an environment, at the same time.
-pub async fn ask(session: &Session, environment: &Environment) -> Account {
+pub async fn ask(session: &Session, environment: &Environment) -> Allowance {
     if environment.provider == ProviderKind::Ecs {
-        return Account {
+        return Allowance {
             types: Ok(Types::new()),
             instances: None,
             tasks: fargate::look(session, environment.ecs.capacity).await,
@@ -33,7 +33,7 @@ pub async fn ask(session: &Session, environment: &Environment) -> Account {
         vcpus::look(session, first, settings.market).await
     };
     let (types, instances) = tokio::join!(types::describe(session, &settings.types), room);
-    Account {
+    Allowance {
         types,
         instances,
         tasks: None,
