@@ -223,10 +223,15 @@ impl<M: Fn(Fingerprint) -> Marks> Builder<'_, M> {
             Detail::Subnet(subnet) => subnet.vpc == vpc.id,
             _ => true,
         };
-        // Names cost a call to ask for, and are set again where others made the VPC half.
+        // Names cost a call to ask for, and are set again where nobody says that the network is complete.
         let complete = self.stages(AwsKind::Vpc);
         let present_group = group_of_vpc(observed, &self.environment.name);
-        let vpc_done = if present_group.is_none() { 1 } else { complete };
+        let is_made =
+            said(observed, &self.environment.name).is_none_or(|(_, says)| claim::is_made(says));
+        let vpc_done = match present_group {
+            Some(_) if is_made => complete,
+            _ => 1,
+        };
         self.found(AwsKind::Vpc, Arc::clone(&self.name), &vpc.id, vpc_done);
         if let Some(gateway) = own(AwsKind::Gateway).iter().find(is_in) {
             let done = match gateway.detail {
@@ -306,11 +311,7 @@ impl<M: Fn(Fingerprint) -> Marks> Builder<'_, M> {
 
     /// Where something of it is missing, one run at a time makes it.
     fn claim(&mut self, observed: &Observed) {
-        let things = observed.of(&self.environment.name);
-        let claim = things.into_iter().find_map(|thing| match &thing.detail {
-            Detail::Claim(value) => Some((Arc::clone(&thing.id), value.as_str())),
-            _ => None,
-        });
+        let claim = said(observed, &self.environment.name);
         let made = claim
             .as_ref()
             .is_some_and(|(_, value)| claim::is_made(value));
@@ -339,7 +340,7 @@ impl<M: Fn(Fingerprint) -> Marks> Builder<'_, M> {
         };
         self.want(self.key(AwsKind::Network), &marks, vec![finish]);
         if let (Some((id, _)), false) = (claim, is_there) {
-            self.found(AwsKind::Claim, Arc::clone(&self.name), &id, 0);
+            self.found(AwsKind::Claim, Arc::clone(&self.name), id, 0);
         }
     }
 }
@@ -357,6 +358,19 @@ fn own<'o>(
     things
 }
 
+/// The claim, and what it says.
+fn said<'o>(
+    observed: &'o Observed,
+    environment: &'o EnvironmentName,
+) -> Option<(&'o Arc<str>, &'o str)> {
+    observed
+        .of(environment)
+        .find_map(|thing| match &thing.detail {
+            Detail::Claim(value) => Some((&thing.id, value.as_str())),
+            _ => None,
+        })
+}
+
 /// The group that our VPC has.
 fn group_of_vpc<'o>(observed: &'o Observed, environment: &'o EnvironmentName) -> Option<&'o Thing> {
     let vpc = *own(observed, environment, AwsKind::Vpc).first()?;
@@ -371,4 +385,73 @@ fn parts(range: Ipv4Net, count: usize) -> impl Iterator<Item = Ipv4Net> {
     let bits = u8::try_from(count.next_power_of_two().ilog2()).unwrap_or(0);
     let parts = range.subnets(range.prefix_len() + bits);
     parts.into_iter().flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::provider::aws::ecs::fixture;
+    use crate::provider::aws::network::{Group, Vpc};
+    use crate::provider::labels::Ownership;
+
+    /// A VPC with its group, as far as a run came that said so in its claim.
+    fn observed(environment: &Environment, claim: Option<&str>) -> Observed {
+        let thing = |kind, id: &str, detail| Thing {
+            kind,
+            id: id.into(),
+            ownership: Ownership {
+                environment: environment.name.clone(),
+                owner: Owner::Shared,
+                service: None,
+                expires: None,
+                fingerprint: None,
+                key: None,
+            },
+            detail,
+        };
+        let vpc = Vpc {
+            range: Some(environment.aws.network),
+            has_route: true,
+        };
+        let group = Group {
+            vpc: "vpc-1".into(),
+            rules: rules::wanted(environment),
+        };
+        let claim = claim.map(|says| Detail::Claim(says.to_owned()));
+        let claim = claim.map(|says| thing(AwsKind::Claim, "claim", says));
+        let things = [
+            thing(AwsKind::Vpc, "vpc-1", Detail::Vpc(vpc)),
+            thing(AwsKind::SecurityGroup, "sg-1", Detail::Group(group)),
+        ];
+        Observed {
+            things: things.into_iter().chain(claim).collect(),
+            ..Observed::default()
+        }
+    }
+
+    #[test]
+    fn addresses_get_names_unless_somebody_says_that_the_network_is_complete() {
+        let environment = fixture::built_in();
+        let has_names = |claim| {
+            let observed = observed(&environment, claim);
+            let zones: [Arc<str>; 2] = ["x-1a".into(), "x-1b".into()];
+            let network = desired(&environment, &observed, &zones, |fingerprint| Marks {
+                owner: Owner::Shared,
+                fingerprint,
+                key: None,
+                expires: Timestamp::UNIX_EPOCH,
+            });
+            let vpc = network
+                .found
+                .into_iter()
+                .find(|found| found.key.kind == AwsKind::Vpc);
+            vpc.unwrap().done == 2
+        };
+        // The run that made the group may have ended before it set them.
+        assert!(!has_names(Some("making by somebody")));
+        assert!(has_names(Some("made")));
+        assert!(has_names(None));
+    }
 }
