@@ -40,7 +40,9 @@ impl Mode {
             Self::Finish(rest) => match rest.seats.get(&seat) {
                 None => false,
                 Some(Left::All) => wanted.on_reset.renews(rest.workspace),
-                Some(Left::Only(ids)) => ids.contains(&found.id),
+                Some(Left::Only(old)) => {
+                    old.contains(&(found.key.kind.to_string(), Arc::clone(&found.id)))
+                }
             },
         }
     }

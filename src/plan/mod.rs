@@ -20,5 +20,5 @@ pub use converge::{Mode, converge};
 pub use resource::{
     Bond, Desired, Fingerprint, Found, Key, Kind, Lane, Need, OnReset, Scheme, Stage, Step,
 };
-pub use rest::{Left, Rest};
+pub use rest::{Left, Old, Rest};
 pub use teardown::teardown;

@@ -21,10 +21,14 @@ pub struct Rest {
 pub enum Left {
     /// All of it: nothing could be planned for that seat.
     All,
-    /// Only these old resources, by what the engine or the cloud calls them. Whatever else of the
-    /// seat was to go has gone, and what stands in its place is new and may be at work.
-    Only(BTreeSet<Arc<str>>),
+    /// Only these old resources. Whatever else of the seat was to go has gone, and what stands in its
+    /// place is new and may be at work.
+    Only(BTreeSet<Old>),
 }
+
+/// An old resource: what kind of thing it is, and what the engine or the cloud calls it. Two things may
+/// have one such name, as what runs in a machine has the machine's.
+pub type Old = (String, Arc<str>);
 
 impl Mode {
     /// How to go on after `plan`, made in this mode, was carried out as far as it went. `has_failed`
@@ -49,8 +53,8 @@ impl Mode {
             let left = seats
                 .entry(seat)
                 .or_insert_with(|| Left::Only(BTreeSet::new()));
-            if let Left::Only(ids) = left {
-                ids.insert(Arc::clone(id));
+            if let Left::Only(old) = left {
+                old.insert((action.key.kind.to_string(), Arc::clone(id)));
             }
         }
         for blocked in &plan.blocked {

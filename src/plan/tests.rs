@@ -1,6 +1,7 @@
 //! Planning on a small vocabulary of its own: a box stands on a floor, and opens.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
@@ -361,11 +362,11 @@ fn a_reset_goes_on_with_what_could_not_be_deleted_and_all_that_waited_for_it() {
     let plan = converge(&wanted(), existing.clone(), &whole);
     // `a1` could not be deleted, so that its floor was not tried. `b1` has gone.
     let rest = whole.after(&plan, |id| &*plan.actions[id].key.name == "a1");
-    let ids = ["id-a1", "id-f1"].map(Into::into).into();
+    let old = [("box", "id-a1"), ("floor", "id-f1")].map(|(kind, id)| (kind.into(), id.into()));
     let number = SeatNumber::new(1).unwrap();
     let expected = Rest {
         workspace: true,
-        seats: [(number, Left::Only(ids))].into(),
+        seats: [(number, Left::Only(old.into()))].into(),
     };
     assert_eq!(rest, Mode::Finish(expected));
     let plan = converge(&wanted(), existing[..2].to_vec(), &rest);
@@ -387,6 +388,27 @@ fn a_reset_goes_on_with_what_could_not_be_deleted_and_all_that_waited_for_it() {
 }
 
 #[test]
+fn what_has_the_name_of_something_that_is_left_of_a_reset_is_not_made_anew() {
+    let mut existing: Vec<Found<Toy>> = wanted().iter().map(found).collect();
+    let id = Arc::clone(&existing[1].id);
+    existing[0].id = id;
+    let old = [("box".into(), Arc::clone(&existing[1].id))];
+    let rest = Mode::Finish(Rest {
+        workspace: false,
+        seats: [(SeatNumber::new(1).unwrap(), Left::Only(old.into()))].into(),
+    });
+    let plan = converge(&wanted(), existing, &rest);
+    let deleted = plan
+        .actions
+        .iter()
+        .filter_map(|action| match action.operation {
+            Operation::Delete(_) => Some(action.key.kind),
+            _ => None,
+        });
+    assert_eq!(deleted.collect::<Vec<_>>(), [ToyKind::Box]);
+}
+
+#[test]
 fn what_is_left_of_a_reset_stays_left_while_its_seat_is_barred() {
     let number = SeatNumber::new(1).unwrap();
     let mut plan: Plan<Toy> = Plan::empty();
@@ -402,7 +424,7 @@ fn what_is_left_of_a_reset_stays_left_while_its_seat_is_barred() {
         })
     };
     assert_eq!(whole, rest(Left::All));
-    let some = rest(Left::Only(["id-a1".into()].into()));
+    let some = rest(Left::Only([("box".into(), "id-a1".into())].into()));
     assert_eq!(some.after(&plan, |_| false), some);
     assert_eq!(Mode::Repair.after(&plan, |_| false), Mode::Repair);
 }

@@ -104,14 +104,16 @@ pub fn shared(environment: &Environment, observed: &Observed) -> Vec<Found<Aws>>
     .collect()
 }
 
-/// What runs in an instance, by its tag.
+/// What runs in an instance, by its tag. One that was to go may be there as it was, with its data.
 fn stack(thing: &Thing) -> Option<Found<Aws>> {
-    let print = thing.instance()?.stack.as_ref()?;
+    let found = thing.instance()?;
+    let print = found.stack.as_ref()?;
     let instance = resource(thing);
     Some(Found {
         key: Key::new(AwsKind::Stack, instance.key.name),
         fingerprint: Some(Fingerprint::from_label(print)),
         done: STACK_STAGES,
+        unusable: (!found.has_stack()).then(|| Cause::Broken("taken away in part".into())),
         ..resource(thing)
     })
 }
@@ -134,5 +136,58 @@ pub fn resource(thing: &Thing) -> Found<Aws> {
         lag: None,
         unusable: None,
         repairs: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::seat::SeatState;
+    use crate::provider::aws::ec2::{Instance, Place};
+    use crate::provider::aws::ecs::fixture;
+    use crate::provider::aws::status;
+    use crate::provider::aws::tags::GOING;
+    use crate::provider::labels::Ownership;
+
+    #[test]
+    fn a_stack_that_was_to_go_is_not_ready_and_goes_before_another_one_comes() {
+        let environment = fixture::built_in();
+        let seat = fixture::seat(1);
+        let judged = |stack: &str| {
+            let instance = Instance {
+                state: InstanceState::Running,
+                reason: None,
+                place: Place {
+                    kind: "t3.small".into(),
+                    subnet: "subnet-1".into(),
+                },
+                address: None,
+                private_address: None,
+                index: 0,
+                stack: Some(stack.to_owned()),
+            };
+            let observed = Observed {
+                things: vec![Thing {
+                    kind: AwsKind::Instance,
+                    id: "i-1".into(),
+                    ownership: Ownership {
+                        environment: environment.name.clone(),
+                        owner: Owner::Seat(seat),
+                        service: None,
+                        expires: None,
+                        fingerprint: None,
+                        key: None,
+                    },
+                    detail: Detail::Instance(instance),
+                }],
+                ..Observed::default()
+            };
+            let found = found(&environment, &observed, |_| true, |_| true);
+            let stack = found.iter().find(|found| found.key.kind == AwsKind::Stack);
+            let state = status::seats(&environment, &observed, &[seat])[0].state;
+            (stack.unwrap().unusable.is_some(), state)
+        };
+        assert_eq!(judged("print"), (false, SeatState::Ready));
+        assert_eq!(judged(GOING), (true, SeatState::Starting));
     }
 }

@@ -58,7 +58,7 @@ impl<'a> Seen<'a> {
                 id: &thing.id,
                 state: match instance.state {
                     // The last step of bringing it up says at the instance that its stack is.
-                    InstanceState::Running if instance.stack.is_some() => SeatState::Ready,
+                    InstanceState::Running if instance.has_stack() => SeatState::Ready,
                     InstanceState::Running | InstanceState::Pending => SeatState::Starting,
                     _ => SeatState::Degraded,
                 },

@@ -11,6 +11,8 @@ pub const SEATS: &str = "dev.seatbox.seats";
 pub const LAUNCH: &str = "dev.seatbox.launch";
 /// What runs in an instance: the fingerprint of the stack that was brought up there.
 pub const STACK: &str = "dev.seatbox.stack";
+/// What that says instead, once the stack is to go.
+pub const GOING: &str = "going";
 /// The name that consoles show.
 pub const NAME: &str = "Name";
 

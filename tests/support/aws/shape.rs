@@ -6,11 +6,10 @@ use super::answer::Refusal;
 use super::call::{Call, Parameters};
 
 /// The most that one call may name, by service, action and parameter.
-const MOST: [(&str, &str, &str, usize); 13] = [
+const MOST: [(&str, &str, &str, usize); 12] = [
     ("ec2", "TerminateInstances", "InstanceId", 1000),
     ("ec2", "DescribeInstances", "InstanceId", 1000),
     ("ec2", "CreateTags", "ResourceId", 1000),
-    ("ec2", "DeleteTags", "ResourceId", 1000),
     ("ecs", "DescribeTasks", "tasks", 100),
     ("ecs", "DescribeClusters", "clusters", 100),
     ("ecs", "DeleteTaskDefinitions", "taskDefinitions", 10),

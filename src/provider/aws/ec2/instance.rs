@@ -7,7 +7,7 @@ use aws_sdk_ec2::types::{Instance as Described, InstanceStateName, InstanceType}
 
 use crate::engine::FailureClass;
 use crate::provider::aws::network::own_tags;
-use crate::provider::aws::tags::{self, STACK, Tag};
+use crate::provider::aws::tags::{self, GOING, STACK, Tag};
 
 /// How an instance is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,11 +84,16 @@ pub struct Instance {
     pub private_address: Option<IpAddr>,
     /// Its place in its launch.
     pub index: usize,
-    /// The stack that was brought up in it.
+    /// The stack that was brought up in it, or [`GOING`].
     pub stack: Option<String>,
 }
 
 impl Instance {
+    /// Whether it has a stack, and one that is not to go.
+    pub fn has_stack(&self) -> bool {
+        self.stack.as_deref().is_some_and(|stack| stack != GOING)
+    }
+
     /// What AWS tells of it, with its tags.
     pub fn read(described: &Described) -> (Self, Vec<Tag>) {
         let tags = own_tags(described.tags.clone());

@@ -194,7 +194,7 @@ fn of_seat<'a>(
         .max_by_key(|(_, instance)| {
             (
                 instance.state == InstanceState::Running,
-                instance.stack.is_some(),
+                instance.has_stack(),
             )
         })
 }

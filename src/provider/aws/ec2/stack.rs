@@ -18,7 +18,7 @@ use crate::model::{Environment, SeatNumber};
 use crate::provider::aws::Session;
 use crate::provider::aws::limits::Action;
 use crate::provider::aws::scheme::StackSpec;
-use crate::provider::aws::tags::STACK;
+use crate::provider::aws::tags::{GOING, STACK};
 use crate::provider::values::seat_values;
 use crate::provider::workspace::WorkspaceSource;
 use crate::secret::{EventKey, SshKey};
@@ -166,7 +166,8 @@ impl Stacks<'_> {
             .await
     }
 
-    /// Takes the stack away, and before it the tag that says it is there.
+    /// Takes the stack away. Before that the instance's tag says that it is to go: whoever comes after a
+    /// run that ended in between goes on with that, and takes nothing old for a stack that was reset.
     ///
     /// # Errors
     /// The instance is not reached, or does not do it.
@@ -176,15 +177,9 @@ impl Stacks<'_> {
         seat: SeatNumber,
         patience: Duration,
     ) -> Result<(), Failure> {
-        let tag = Ec2Tag::builder().key(STACK).build();
-        let request = self.session.ec2.delete_tags().resources(id).tags(tag);
-        match self
-            .session
-            .call(Action::ec2("DeleteTags"), || request.clone().send())
-            .await
-        {
+        match mark(self.session, &[id.to_owned()], GOING).await {
             Err(failure) if failure.class == FailureClass::NotFound => return Ok(()),
-            result => _ = result?,
+            result => result?,
         }
         let (ssh, host) = (self.ssh(), self.host(id, seat).await?);
         let removed = Guest {
