@@ -123,17 +123,15 @@ impl AwsProvider {
         };
         let offered = || network::offered(&self.session, types, count);
         let offered = async { self.zones.get_or_try_init(offered).await };
-        let (offered, ()) = match self.zones.get() {
-            // A network to be made is one for seats to be made.
-            None if known.is_empty() => {
-                let ahead = async {
-                    self.ask_ahead(observed).await;
-                    Ok(())
-                };
-                tokio::try_join!(offered, ahead)?
+        // A network to be made is one for seats to be made.
+        let is_new = known.is_empty() && self.zones.get().is_none();
+        let ahead = async {
+            if is_new {
+                self.ask_ahead(observed).await;
             }
-            _ => (offered.await?, ()),
+            Ok(())
         };
+        let (offered, ()) = tokio::try_join!(offered, ahead)?;
         for zone in offered {
             if known.len() < count && !known.contains(zone) {
                 known.push(Arc::clone(zone));

@@ -1,5 +1,6 @@
 //! What an account may have, and has, whatever a plan needs.
 
+use super::quota::Room;
 use super::types::{self, Types};
 use super::{fargate, vcpus};
 use crate::engine::Failure;
@@ -13,9 +14,9 @@ pub struct Allowance {
     /// What the types of instances are.
     pub types: Result<Types, Failure>,
     /// The room for instances, where it is known which quota the first type counts in.
-    pub instances: Option<vcpus::Room>,
+    pub instances: Option<Room<vcpus::Running>>,
     /// The room for tasks, where these have a quota: on Fargate.
-    pub tasks: Option<fargate::Room>,
+    pub tasks: Option<Room<fargate::Running>>,
 }
 
 /// Asks for all that is of interest to an environment, at the same time.

@@ -3,7 +3,7 @@
 use aws_sdk_ecs::types::{DesiredStatus, LaunchType, Task};
 
 use super::need::Need;
-use super::quota::{self, Quota};
+use super::quota::{self, Quota, Room};
 use crate::engine::Failure;
 use crate::model::aws::Capacity;
 use crate::provider::aws::Session;
@@ -37,34 +37,21 @@ pub fn quota_of(capacity: Capacity) -> Option<Quota> {
     }
 }
 
-/// What an account may have of tasks on Fargate, and has.
-#[derive(Debug)]
-pub struct Room {
-    quota: Quota,
-    value: Result<u64, Failure>,
-    running: Result<Vec<Running>, Failure>,
-}
-
 /// A task that counts in a quota, with its CPU units.
 #[derive(Debug)]
-struct Running {
+pub struct Running {
     arn: String,
     units: u64,
 }
 
-/// Asks for both, where tasks have a quota.
-pub async fn look(session: &Session, capacity: Capacity) -> Option<Room> {
+/// Asks for the room for tasks, where they have a quota.
+pub async fn look(session: &Session, capacity: Capacity) -> Option<Room<Running>> {
     let quota = quota_of(capacity)?;
-    let (value, running) = tokio::join!(quota::value(session, quota), counted(session, capacity));
-    Some(Room {
-        quota,
-        value,
-        running,
-    })
+    Some(Room::ask(session, quota, counted(session, capacity)).await)
 }
 
 /// Whether there is room for the tasks that the plan runs.
-pub fn check(session: &Session, need: &Need, room: &Room) -> Check {
+pub fn check(session: &Session, need: &Need, room: &Room<Running>) -> Check {
     match (&room.value, &room.running) {
         (Ok(value), Ok(running)) => {
             let used = used(need, running);

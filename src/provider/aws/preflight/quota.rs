@@ -31,6 +31,33 @@ impl Quota {
     }
 }
 
+/// What an account may have of what counts in a quota, and what it has.
+#[derive(Debug)]
+pub struct Room<T> {
+    /// The quota.
+    pub quota: Quota,
+    /// How much it may have.
+    pub value: Result<u64, Failure>,
+    /// What it has.
+    pub running: Result<Vec<T>, Failure>,
+}
+
+impl<T> Room<T> {
+    /// Asks for both, of which `running` does the second.
+    pub async fn ask(
+        session: &Session,
+        quota: Quota,
+        running: impl Future<Output = Result<Vec<T>, Failure>>,
+    ) -> Self {
+        let (value, running) = tokio::join!(value(session, quota), running);
+        Self {
+            quota,
+            value,
+            running,
+        }
+    }
+}
+
 /// How much the account may have: what was granted, or else what everybody may have.
 ///
 /// # Errors

@@ -91,10 +91,12 @@ async fn instances<'p>(
     let known = allowance.types.as_ref().unwrap_or(&nothing);
     checks.push(image::check(image, known, &settings.types));
     checks.extend(offered);
-    checks.extend(match (&allowance.instances, settings.types.first()) {
-        (Some(room), _) => Some(vcpus::check(session, need, room, known).await),
-        (None, Some(kind)) => Some(vcpus::unknown(kind)),
-        (None, None) => None,
-    });
+    // Quotas count by the type that is asked for first.
+    if let Some(kind) = settings.types.first() {
+        checks.push(match &allowance.instances {
+            Some(room) => vcpus::check(session, need, kind, room, known).await,
+            None => vcpus::unknown(kind),
+        });
+    }
     checks
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use aws_sdk_ec2::types::{Filter, Instance, InstanceLifecycleType};
 
 use super::need::Need;
-use super::quota::{self, Quota};
+use super::quota::{self, Quota, Room};
 use super::types::{self, Types};
 use crate::engine::Failure;
 use crate::model::aws::Market;
@@ -79,32 +79,17 @@ pub fn quota_of(kind: &str, market: Market) -> Option<Quota> {
     })
 }
 
-/// What an account may have of a type, and has of all that counts in the same quota.
-#[derive(Debug)]
-pub struct Room {
-    kind: String,
-    quota: Quota,
-    value: Result<u64, Failure>,
-    running: Result<Vec<Running>, Failure>,
-}
-
 /// An instance that counts in a quota.
 #[derive(Debug)]
-struct Running {
+pub struct Running {
     id: String,
     kind: String,
 }
 
-/// Asks for both; there is nothing to ask where it is not known which quota the type counts in.
-pub async fn look(session: &Session, kind: &str, market: Market) -> Option<Room> {
+/// Asks for the room for a type; there is nothing to ask where it is not known which quota that counts in.
+pub async fn look(session: &Session, kind: &str, market: Market) -> Option<Room<Running>> {
     let quota = quota_of(kind, market)?;
-    let (value, running) = tokio::join!(quota::value(session, quota), running(session, quota));
-    Some(Room {
-        kind: kind.to_owned(),
-        quota,
-        value,
-        running,
-    })
+    Some(Room::ask(session, quota, running(session, quota)).await)
 }
 
 /// That it is not known which quota a type counts in.
@@ -113,22 +98,22 @@ pub fn unknown(kind: &str) -> Check {
     Check::new("quota", Verdict::Unknown, message)
 }
 
-/// Whether there is room for what the plan launches. It is judged by the type that is asked for first:
-/// where a quota is used up, no other type is tried.
-pub async fn check(session: &Session, need: &Need, room: &Room, types: &Types) -> Check {
-    let Room {
-        kind,
-        quota,
-        value,
-        running,
-    } = room;
-    let used = match running {
+/// Whether there is room for what the plan launches. It is judged by `kind`, the type that is asked for
+/// first: where a quota is used up, no other type is tried.
+pub async fn check(
+    session: &Session,
+    need: &Need,
+    kind: &str,
+    room: &Room<Running>,
+    types: &Types,
+) -> Check {
+    let quota = room.quota;
+    let used = match &room.running {
         Ok(running) => used(session, need, running, types).await,
         Err(failure) => Err(failure.clone()),
     };
-    let quota = *quota;
     let each = types.get(kind).map(|info| info.vcpus);
-    match (value, used, each) {
+    match (&room.value, used, each) {
         (&Ok(value), Ok(used), Some(each)) => {
             let seats = value.saturating_sub(used).checked_div(each);
             let need = need.instances * each;
